@@ -1,0 +1,1 @@
+"""The kernel: what happened, who may do what, and the proof."""

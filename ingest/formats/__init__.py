@@ -1,0 +1,1 @@
+"""One module a format; `registry.py` names them."""
