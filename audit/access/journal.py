@@ -1,0 +1,93 @@
+"""What sign-in tells the audit log.
+
+Rules:
+- An act that gives something is recorded before it is committed; one that takes something away, or refuses,
+  is committed before it is recorded. Either way a failing log ends with less access, never with more.
+- What was typed as login id is written only when it is one of ours: people type passwords into wrong fields.
+- No password, code, token or secret is ever passed to this module.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+from uuid import uuid4
+
+from audit.clock import TOKYO, Clock
+
+__all__ = ["Journal", "Outcome", "Recorder"]
+
+Activity = Literal[
+    "authorize",
+    "credential_issue",
+    "credential_reset",
+    "grant",
+    "login",
+    "logout",
+    "revoke",
+    "security_event",
+]
+Outcome = Literal["success", "failure", "denied"]
+
+
+class Recorder(Protocol):
+    """Where acts of Mimamori's own users are appended."""
+
+    def record(self, doc: dict[str, Any]) -> None:
+        """Append one event in contract form (DESIGN 4.3); return only once it is durable, else raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Writes the events of this package."""
+
+    recorder: Recorder
+    clock: Clock
+
+    def write(
+        self,
+        activity: Activity,
+        operation: str,
+        outcome: Outcome = "success",
+        *,
+        actor: str | None,
+        address: str | None = None,
+        session: str | None = None,
+        target: str | None = None,
+        factors: tuple[str, ...] = (),
+        **details: str | list[str],
+    ) -> None:
+        """Record one act.
+
+        Args:
+            activity: a word of the closed vocabulary.
+            operation: our own word for it, with the reason.
+            outcome: how it ended.
+            actor: the login id of a known user, None for nobody known.
+            address: where it came from; None for the machine itself.
+            session: a session's id, never its token.
+            target: the login id of the user it is about.
+            factors: what was proved.
+            details: further fields, free of secrets.
+        """
+        doc: dict[str, Any] = {
+            "time": self.clock.now().astimezone(TOKYO).isoformat(timespec="microseconds"),
+            "event_id": uuid4().hex,
+            "activity": activity,
+            "operation_name": operation,
+            "outcome": outcome,
+            "actor": _actor(actor, address),
+        }
+        if address is not None:
+            doc["terminal"] = {"ip": address}
+        if session is not None:
+            doc["session"] = session
+        if target is not None:
+            doc["target"] = {"id": target}
+        if factors:
+            doc["auth"] = {"factors": list(factors), "user_verified": False}
+        self.recorder.record(doc | details)
+
+
+def _actor(login_id: str | None, address: str | None) -> dict[str, str]:
+    if login_id is None and address is None:
+        return {"id": "mimamori", "kind": "system"}
+    return {"id": login_id or "unknown", "kind": "staff"}

@@ -1,0 +1,215 @@
+"""Mimamori's own users: roles, permissions, and the values that sign-in hands out.
+
+Rules:
+- A role is a set of permissions; a user holds a set of roles. What no role grants is denied.
+- A permission for part of the records ("own reports only") is not granted before that visible scope exists.
+- A `Viewer` is proof that a live session was looked up: only `audit.access` can make one.
+- No elapsed time is trusted when the clock has gone back: see `within`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+__all__ = [
+    "ROLE_PERMISSIONS",
+    "STEP_UP_PERMISSIONS",
+    "AccessLimits",
+    "Account",
+    "Enrolment",
+    "NeedsSecondFactor",
+    "Permission",
+    "Role",
+    "SessionInfo",
+    "SignedIn",
+    "Viewer",
+    "display_name_of",
+    "login_id_of",
+    "permissions_of",
+    "within",
+]
+
+CLOCK_TOLERANCE = timedelta(
+    seconds=5
+)  # two requests in flight, or a small correction, are no clock gone back
+MAX_LOGIN_ID = 64
+MAX_DISPLAY_NAME = 100
+_MANY_DIGITS = re.compile(r"\d{12}")  # an individual number must not become an id or a name
+
+
+class Role(StrEnum):
+    """What a user is to the product."""
+
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    MANAGER = "manager"
+    SECURITY_ADMINISTRATOR = "security_administrator"
+    STAFF = "staff"
+
+
+class Permission(StrEnum):
+    """A right, as `scope:resource:action`."""
+
+    ADMIN_USER_MANAGE = "admin:user:manage"
+    ALERTS_ALERT_READ = "alerts:alert:read"
+    BOARDS_BOARD_READ = "boards:board:read"
+    EVENTS_EVENT_SEARCH = "events:event:search"
+    SELF_ACCOUNT_READ = "self:account:read"
+    SELF_SESSION_END = "self:session:end"
+    SOURCES_SOURCE_READ = "sources:source:read"
+
+
+_SELF = frozenset({Permission.SELF_ACCOUNT_READ, Permission.SELF_SESSION_END})
+_WORKINGS = frozenset({Permission.BOARDS_BOARD_READ, Permission.SOURCES_SOURCE_READ})
+_RECORDS = frozenset({Permission.ALERTS_ALERT_READ, Permission.EVENTS_EVENT_SEARCH})
+
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        # Runs the installation: sees that it works, not what it recorded about people.
+        Role.ADMINISTRATOR: _SELF | _WORKINGS,
+        Role.AUDITOR: _SELF | _WORKINGS | _RECORDS,
+        # Alerts and events wait for the scope "own reports"; boards hold figures, no residents.
+        Role.MANAGER: _SELF | {Permission.BOARDS_BOARD_READ},
+        Role.SECURITY_ADMINISTRATOR: _SELF | _WORKINGS | _RECORDS | {Permission.ADMIN_USER_MANAGE},
+        Role.STAFF: _SELF,
+    }
+)
+
+STEP_UP_PERMISSIONS = frozenset({Permission.ADMIN_USER_MANAGE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessLimits:
+    """How long things live. Each default is one the town may shorten.
+
+    Attributes:
+        idle: a session ends after this long without a request (SP 800-63B AAL3: at most 15 minutes).
+        absolute: a session ends after this long whatever happens (one shift, below AAL3's 12 hours).
+        ticket: time to enter the code after the password: six steps of the authenticator.
+        link: time to use an enrolment link: a working day, nights included.
+        step_up: age of the second factor that a sensitive act accepts.
+        failures: consecutive failures per account before its factors must be bound anew (SP 800-63B 3.2.2).
+    """
+
+    idle: timedelta = timedelta(minutes=15)
+    absolute: timedelta = timedelta(hours=9)
+    ticket: timedelta = timedelta(minutes=3)
+    link: timedelta = timedelta(hours=24)
+    step_up: timedelta = timedelta(minutes=5)
+    failures: int = 100
+
+
+def within(since: datetime, now: datetime, life: timedelta) -> bool:
+    """Whether something that began at `since` still lives.
+
+    A clock that has gone back beyond the tolerance ends it: an unknown age is not a young age.
+    """
+    return -CLOCK_TOLERANCE <= now - since < life
+
+
+def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:
+    """Everything that a set of roles grants."""
+    return frozenset().union(*(ROLE_PERMISSIONS[role] for role in roles))
+
+
+def login_id_of(text: str) -> str | None:
+    """A login id in its stored form (NFC, case kept), or None when it cannot be one."""
+    if not 1 <= len(text) <= MAX_LOGIN_ID:
+        return None
+    name = unicodedata.normalize("NFC", text)
+    shaped = all(character in "._-@" or unicodedata.category(character)[0] in "LMN" for character in name)
+    return name if shaped and len(name) <= MAX_LOGIN_ID and not _MANY_DIGITS.search(name) else None
+
+
+def display_name_of(text: str) -> str | None:
+    """A display name in its stored form, or None when it cannot be one."""
+    if len(text) > MAX_DISPLAY_NAME:
+        return None
+    name = unicodedata.normalize("NFC", text).strip()
+    shaped = 1 <= len(name) <= MAX_DISPLAY_NAME and name.isprintable()
+    return name if shaped and not _MANY_DIGITS.search(name) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One user of Mimamori. `must_rebind`: too many failures, only a new enrolment link helps."""
+
+    id: str
+    login_id: str
+    display_name: str
+    roles: frozenset[Role]
+    disabled: bool
+    must_rebind: bool
+    created_at: datetime
+    last_sign_in_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInfo:
+    """A session as it may be shown: `id` is no secret and opens nothing."""
+
+    id: str
+    account_id: str
+    created_at: datetime
+    last_seen_at: datetime
+    second_factor_at: datetime
+    address: str
+    language: str
+    previous_sign_in_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsSecondFactor:
+    """The password was right; `ticket` is to be handed back together with the code."""
+
+    ticket: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session was opened or renewed; `token` exists in clear only here."""
+
+    token: str = field(repr=False)
+    session: SessionInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """What an open enrolment link shows. `login_id` is None where the user chooses it."""
+
+    login_id: str | None
+    display_name: str
+    roles: frozenset[Role]
+    existing: bool
+    expires_at: datetime
+    secret: str = field(repr=False)
+    provisioning_uri: str = field(repr=False)
+
+
+VIEWER_SEAL = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Somebody with a live session. Only `audit.access` makes one, so holding one is proof of sign-in."""
+
+    account_id: str
+    login_id: str
+    display_name: str
+    roles: frozenset[Role]
+    permissions: frozenset[Permission]
+    session_id: str
+    second_factor_at: datetime
+    previous_sign_in_at: datetime | None
+    language: str
+    address: str
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        """Refuse to exist without the seal of this package."""
+        if seal is not VIEWER_SEAL:
+            raise TypeError("a Viewer comes from AccessService.authenticate")

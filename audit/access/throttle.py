@@ -1,0 +1,111 @@
+"""Limits on guessing (ASVS 6.1.1, 6.3.1; SP 800-63B 3.2.2).
+
+Rules:
+- An attempt is counted, and committed, before it is judged: parallel guesses share no place, and a failing
+  audit log gives no free guesses. One that turns out right is taken off again.
+- Counted per login id *and* network, and per network; never per login id alone: a stranger's failures do
+  not keep out the owner, who sits elsewhere. Beside that, only the hard limit of failures per account.
+- Unknown login ids count like known ones. They are kept as keyed hashes only.
+- Moving windows in the state database: a restart or a second node forgets nothing, and the clock is ours.
+  (The `limits` library reads the system's time itself and has no store in SQL.)
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from audit.access.repository import AccessRepository, AttemptRow
+
+__all__ = ["LIMITS", "Slot", "network_of", "reserve", "settle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `failures` within `window`; for one login id from a network, or for everybody from it."""
+
+    failures: int
+    window: timedelta
+    per_login: bool
+
+
+# Growing waits: five slips of a tired person, then a quarter of an hour, then the rest of the day. The wider
+# limit bounds one address that tries many login ids, and leaves room for an office that shares one address.
+LIMITS = (
+    Limit(5, timedelta(minutes=15), per_login=True),
+    Limit(20, timedelta(days=1), per_login=True),
+    Limit(50, timedelta(minutes=15), per_login=False),
+)
+_LONGEST = max(limit.window for limit in LIMITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Leave to try once. `exhausted`: the account is past its consecutive failures and cannot succeed."""
+
+    attempt_id: str
+    account_id: str | None
+    exhausted: bool
+
+
+def network_of(address: str) -> str:
+    """What counts as one place: an IPv4 address, or an IPv6 /64, of which one machine has them all."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.ip_network((int(ip), 64), strict=False))
+    return str(ip)
+
+
+def reserve(
+    repository: AccessRepository,
+    *,
+    login_key: str,
+    address: str,
+    account_id: str | None,
+    failure_limit: int,
+    now: datetime,
+) -> Slot | timedelta:
+    """Take a place for one attempt.
+
+    Args:
+        repository: within a unit of its own, to be committed before the attempt is judged.
+        login_key: keyed hash of the login id.
+        address: where it comes from.
+        account_id: the account, if there is one.
+        failure_limit: consecutive failures that an account may have.
+        now: the present moment.
+
+    Returns:
+        The place, or how long to wait.
+    """
+    network = network_of(address)
+    repository.forget_attempts(now - _LONGEST)
+    # Writing first takes the lock (SQLite: of the database, PostgreSQL: of the account), so that what is counted
+    # next stays true. An unknown login id has no row to lock, and no secret to guess.
+    row = AttemptRow(id=uuid4().hex, at=now, login_key=login_key, network=network)
+    repository.add(row)
+    counted = account_id is None or repository.count_failure(account_id, failure_limit)
+    slot = Slot(row.id, account_id, exhausted=not counted)
+    wait = timedelta(0)
+    for limit in LIMITS:
+        key = login_key if limit.per_login else None
+        filled = repository.attempt_at_limit(now - limit.window, limit.failures, network, key, row.id)
+        if filled is not None:
+            wait = max(wait, filled + limit.window - now)
+    if wait > timedelta(0):
+        settle(repository, slot)
+        # A clock gone back must not show a wait longer than the longest window.
+        return min(wait, _LONGEST)
+    return slot
+
+
+def settle(repository: AccessRepository, slot: Slot) -> None:
+    """The attempt was right, or not let through: take it off the counts. Earlier failures stay."""
+    repository.drop_attempt(slot.attempt_id)
+    if slot.account_id is not None and not slot.exhausted:
+        repository.uncount_failure(slot.account_id)

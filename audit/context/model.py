@@ -1,0 +1,238 @@
+"""Posts, rosters, calendars and approvals as values, and the questions a detector asks of them. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from audit.clock import TOKYO, day_start
+from audit.context.calendar import DEFAULT_HOURS, OpeningHours, is_closed_by_law
+
+__all__ = ["CalendarDay", "Post", "RosterKind", "RosterSpan", "Span", "TimeWindow", "WorkContext"]
+
+
+class RosterKind(StrEnum):
+    """What a roster entry says. Overtime and standby add to the day's hours, a shift replaces them."""
+
+    LEAVE = "leave"
+    OVERTIME = "overtime"
+    SHIFT = "shift"
+    STANDBY = "standby"
+    TRAINING = "training"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post of one person. `end` is exclusive; `None` means without end."""
+
+    staff_id: str
+    name: str
+    org_unit: str
+    post: str
+    role: str
+    employment: str
+    manager_id: str
+    subject_id: str
+    start: datetime | None
+    end: datetime | None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it is held at a moment."""
+        return (self.start is None or self.start <= at) and (self.end is None or at < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class RosterSpan:
+    """One roster entry. `end` is exclusive."""
+
+    staff_id: str
+    start: datetime
+    end: datetime
+    kind: RosterKind
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDay:
+    """One entry of the town's calendar; a blank `org_unit` means everyone."""
+
+    day: date
+    org_unit: str
+    kind: str
+    opens: str
+    closes: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWindow:
+    """An approved time for work. `end` is exclusive; a blank `source` means every source."""
+
+    approval_id: str
+    staff_id: str
+    source: str
+    start: datetime | None
+    end: datetime | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when to when somebody works, and by what word of whose."""
+
+    start: datetime
+    end: datetime
+    why: str
+
+
+def _at(day: date, clock_time: str) -> datetime:
+    hours, minutes = clock_time.split(":")[:2]
+    return day_start(day) + timedelta(hours=int(hours), minutes=int(minutes))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkContext:
+    """Everything known about working time over a span, for judging events by it.
+
+    Attributes:
+        posts: every post, by person.
+        roster: every roster entry that touches the span, by person.
+        calendar: the town's calendar, by day.
+        windows: approved times for work, by person.
+    """
+
+    posts: Mapping[str, tuple[Post, ...]] = field(default_factory=dict)
+    roster: Mapping[str, tuple[RosterSpan, ...]] = field(default_factory=dict)
+    calendar: Mapping[date, tuple[CalendarDay, ...]] = field(default_factory=dict)
+    windows: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        posts: Iterable[Post] = (),
+        roster: Iterable[RosterSpan] = (),
+        calendar: Iterable[CalendarDay] = (),
+        windows: Iterable[TimeWindow] = (),
+    ) -> "WorkContext":
+        """Sort entries by what they are asked for."""
+        by_staff: dict[str, list[Post]] = defaultdict(list)
+        for post in posts:
+            by_staff[post.staff_id].append(post)
+        spans: dict[str, list[RosterSpan]] = defaultdict(list)
+        for span in roster:
+            spans[span.staff_id].append(span)
+        days: dict[date, list[CalendarDay]] = defaultdict(list)
+        for day in calendar:
+            days[day.day].append(day)
+        approved: dict[str, list[TimeWindow]] = defaultdict(list)
+        for window in windows:
+            approved[window.staff_id].append(window)
+        return cls(
+            {key: tuple(value) for key, value in by_staff.items()},
+            {key: tuple(value) for key, value in spans.items()},
+            {key: tuple(value) for key, value in days.items()},
+            {key: tuple(value) for key, value in approved.items()},
+        )
+
+    def knows(self, staff_id: str) -> bool:
+        """Whether a person is in the staff directory, at any time."""
+        return staff_id in self.posts
+
+    def post_at(self, staff_id: str, at: datetime) -> Post | None:
+        """The post held at a moment."""
+        held = [post for post in self.posts.get(staff_id, ()) if post.holds(at)]
+        return max(held, key=lambda post: post.start or day_start(date.min + timedelta(days=2)), default=None)
+
+    def closed(self, org_unit: str, day: date) -> str:
+        """Why a unit is closed on a day; empty when it is open."""
+        entry = self._entry(org_unit, day)
+        if entry is not None and entry.kind in ("closed", "open"):
+            return (entry.note or "休庁日") if entry.kind == "closed" else ""
+        return is_closed_by_law(day)
+
+    def busy(self, org_unit: str, day: date) -> bool:
+        """Whether the calendar says that a day is busy for a unit."""
+        return any(
+            entry.kind == "busy" and entry.org_unit in ("", org_unit) for entry in self.calendar.get(day, ())
+        )
+
+    def hours(self, org_unit: str, day: date) -> OpeningHours | None:
+        """When a unit is open on a day; `None` when it is closed."""
+        if self.closed(org_unit, day):
+            return None
+        entry = self._entry(org_unit, day)
+        if entry is None or not (entry.opens or entry.closes):
+            return DEFAULT_HOURS
+        start, end = (
+            _at(day, text or fallback).astimezone(TOKYO).time()
+            for text, fallback in ((entry.opens, "08:30"), (entry.closes, "17:15"))
+        )
+        return OpeningHours(start, end)
+
+    def _entry(self, org_unit: str, day: date) -> CalendarDay | None:
+        """The unit's own entry before its parents', theirs before everyone's."""
+        entries = self.calendar.get(day, ())
+        unit = org_unit
+        while True:
+            for entry in entries:
+                if entry.org_unit == unit and entry.kind != "busy":
+                    return entry
+            for entry in entries:
+                if entry.org_unit == unit and (entry.opens or entry.closes):
+                    return entry
+            if not unit:
+                return None
+            unit = unit.rpartition("/")[0]
+
+    def on_leave(self, staff_id: str, at: datetime) -> RosterSpan | None:
+        """The leave that a person is on at a moment."""
+        for span in self.roster.get(staff_id, ()):
+            if span.kind is RosterKind.LEAVE and span.start <= at < span.end:
+                return span
+        return None
+
+    def working(self, staff_id: str, org_unit: str, day: date) -> list[Span]:
+        """When a person works on a business day, by roster, else by the unit's opening hours.
+
+        A span that reaches over midnight (a night shift) counts for both days.
+        """
+        first, last = day_start(day), day_start(day + timedelta(days=1))
+        rows = [span for span in self.roster.get(staff_id, ()) if span.start < last and first < span.end]
+        spans = [
+            Span(span.start, span.end, f"roster:{span.kind}")
+            for span in rows
+            if span.kind is not RosterKind.LEAVE
+            and (span.kind is not RosterKind.OVERTIME or span.approved_by)
+        ]
+        begun_today = [span for span in rows if span.start >= first]
+        if not any(span.kind is RosterKind.SHIFT for span in begun_today):
+            hours = self.hours(org_unit, day)
+            if hours is not None:
+                opens, closes = (datetime.combine(day, moment, TOKYO) for moment in hours)
+                spans.append(Span(opens, closes, "calendar"))
+        return sorted(spans, key=lambda span: span.start)
+
+    def window_at(self, staff_id: str, source: str, at: datetime) -> TimeWindow | None:
+        """The approval that covers a person's work in a source at a moment."""
+        for window in self.windows.get(staff_id, ()):
+            if (
+                window.source in ("", source)
+                and (window.start is None or window.start <= at)
+                and (window.end is None or at < window.end)
+            ):
+                return window
+        return None
+
+    def peers(self, org_unit: str, at: datetime) -> frozenset[str]:
+        """Everyone who holds a post in a unit at a moment."""
+        return frozenset(
+            staff_id
+            for staff_id in self.posts
+            if (post := self.post_at(staff_id, at)) is not None and post.org_unit == org_unit
+        )
+
+    def unit_of(self, staff_id: str, at: datetime, fallback: str = "") -> str:
+        """The unit of the post held at a moment, or what the event itself says."""
+        post = self.post_at(staff_id, at)
+        return post.org_unit if post is not None else fallback

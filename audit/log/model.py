@@ -1,0 +1,139 @@
+"""What one asks of the log and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from audit.events import AuditEvent, Fault
+from audit.events.validation import FUTURE_TOLERANCE
+
+__all__ = [
+    "Appended",
+    "Delivery",
+    "Dimension",
+    "Filter",
+    "Measure",
+    "Page",
+    "ReadRecord",
+    "RefusedRow",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery of one source: a file, a request, a batch.
+
+    Attributes:
+        number: its own number, unique in this installation.
+        source: whose log it is.
+        received_at: when it arrived.
+        future_tolerance: how far ahead of its receipt an event may be.
+    """
+
+    number: int
+    source: str
+    received_at: datetime
+    future_tolerance: timedelta = FUTURE_TOLERANCE
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecord:
+    """A record that Python has read and checked.
+
+    Attributes:
+        n: its number within the delivery.
+        raw: its bytes as delivered.
+        columns: its values by column name, from `audit.events.check`.
+        masked: how many My Numbers were masked in it.
+    """
+
+    n: int
+    raw: bytes
+    columns: Mapping[str, Any]
+    masked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A record that is no event; it goes to quarantine."""
+
+    n: int
+    raw: bytes
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a batch: every record is exactly one of stored, duplicate or refused.
+
+    Attributes:
+        stored: how many are new in the log.
+        duplicates: how many were there before, with the same content.
+        refused: those that are no events, or that claim an id stored with other content.
+        conflicts: how many of the refused claim such an id.
+        masked: how many My Numbers were masked.
+    """
+
+    stored: int = 0
+    duplicates: int = 0
+    refused: tuple[RefusedRow, ...] = ()
+    conflicts: int = 0
+    masked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events. Empty fields do not restrict; `start` is inclusive, `end` exclusive."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    sources: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+    subject: str = ""
+    activities: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    org_units: tuple[str, ...] = ()
+    terminals: tuple[str, ...] = ()
+    event_ids: tuple[str, ...] = ()
+    weekdays: tuple[int, ...] = ()
+    hours: tuple[int, ...] = ()
+    staff_only: bool = False
+
+
+class Dimension(StrEnum):
+    """What events can be counted by. Days, hours and weekdays are those of Asia/Tokyo."""
+
+    ACTIVITY = "activity"
+    ACTOR = "actor"
+    DAY = "day"
+    HOUR = "hour"
+    ORG_UNIT = "org_unit"
+    OUTCOME = "outcome"
+    SOURCE = "source"
+    SUBJECT = "subject"
+    TERMINAL = "terminal"
+    WEEKDAY = "weekday"
+
+
+class Measure(StrEnum):
+    """What is counted."""
+
+    EVENTS = "events"
+    FIRST = "first"
+    LAST = "last"
+    SUBJECTS = "subjects"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events, and where the next ones begin.
+
+    Attributes:
+        events: in the order asked for.
+        cursor: give it back for the next page; empty when there is none.
+    """
+
+    events: tuple[AuditEvent, ...]
+    cursor: str = ""

@@ -1,0 +1,257 @@
+"""Quarantine and deliveries: what arrived, what became of it, and every record that was no event.
+
+A refused record keeps its reasons and its exact bytes. The bytes may hold what must never stand in a table (a My
+Number above all), so that they rest encrypted in a file of their own delivery, and the state database only knows
+where. The same record delivered again is counted, not kept twice.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from audit.events import Fault
+from audit.log.model import Delivery
+from audit.store.state import Base, StateStore, UtcTime
+
+__all__ = ["DeliveryBook", "DeliveryRow", "Quarantined", "SourceTotals"]
+
+_FRAME = 1 << 20
+"""Bytes encrypted at a time, so that a 100 MB record never needs 100 MB of memory twice."""
+_NONCE = 12
+
+
+class DeliveryRow(Base):
+    """One delivery."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("ix_deliveries_source", "source"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(Text)
+    format: Mapped[str] = mapped_column(String(40))
+    received_at: Mapped[datetime] = mapped_column(UtcTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    read: Mapped[int] = mapped_column(default=0)
+    stored: Mapped[int] = mapped_column(default=0)
+    duplicates: Mapped[int] = mapped_column(default=0)
+    quarantined: Mapped[int] = mapped_column(default=0)
+    masked: Mapped[int] = mapped_column(default=0)
+
+
+class QuarantineRow(Base):
+    """One refused record."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = (UniqueConstraint("source", "digest", "ordinal"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    delivery: Mapped[int] = mapped_column(index=True)
+    source: Mapped[str] = mapped_column(String(200))
+    line: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    ordinal: Mapped[int]
+    offset: Mapped[int]
+    length: Mapped[int]
+    reasons: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One refused record, without its bytes.
+
+    Attributes:
+        id: its number.
+        source: whose record it claims to be.
+        delivery: the delivery it came with.
+        line: 1-based number of its first line there.
+        length: its length in bytes.
+        reasons: why it is no event.
+        at: when it arrived.
+    """
+
+    id: int
+    source: str
+    delivery: int
+    line: int
+    length: int
+    reasons: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTotals:
+    """What one source has delivered so far."""
+
+    source: str
+    deliveries: int
+    read: int
+    stored: int
+    duplicates: int
+    quarantined: int
+    last_received: datetime
+
+
+class DeliveryBook:
+    """The book of deliveries and their refused records.
+
+    Args:
+        state: where the book is kept.
+        folder: where the bytes of refused records are kept.
+        key: the 32-byte key that they are encrypted with.
+    """
+
+    def __init__(self, state: StateStore, folder: Path, key: bytes) -> None:
+        self._state = state
+        self._folder = folder
+        self._cipher = AESGCM(key)
+
+    def open(self, source: str, name: str, fmt: str, received_at: datetime) -> Delivery:
+        """Enter a new delivery."""
+        with self._state.unit() as session:
+            row = DeliveryRow(source=source, name=name, format=fmt, received_at=received_at)
+            session.add(row)
+            session.flush()
+            return Delivery(row.number, source, received_at)
+
+    def close(
+        self,
+        delivery: Delivery,
+        *,
+        at: datetime,
+        read: int,
+        stored: int,
+        duplicates: int,
+        quarantined: int,
+        masked: int,
+    ) -> None:
+        """Enter what became of it."""
+        with self._state.unit() as session:
+            row = session.get_one(DeliveryRow, delivery.number)
+            row.finished_at, row.read, row.stored = at, read, stored
+            row.duplicates, row.quarantined, row.masked = duplicates, quarantined, masked
+
+    def refuse(
+        self,
+        delivery: Delivery,
+        line: int,
+        raw: Iterable[bytes],
+        reasons: Sequence[Fault | str],
+        ordinals: dict[bytes, int],
+    ) -> None:
+        """Put one record into quarantine; its bytes are durable when this returns.
+
+        Args:
+            delivery: what it came with.
+            line: 1-based number of its first line.
+            raw: its bytes, in pieces.
+            reasons: why it is no event.
+            ordinals: how many identical records this delivery brought before, kept by the caller from call to call.
+        """
+        path = self._path(delivery.number)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "r+b") as file:
+            start = file.seek(0, os.SEEK_END)
+            hashing, length = hashlib.sha256(), 0
+            for piece in raw:
+                for at in range(0, len(piece), _FRAME):
+                    frame = piece[at : at + _FRAME]
+                    hashing.update(frame)
+                    length += len(frame)
+                    nonce = os.urandom(_NONCE)
+                    sealed = nonce + self._cipher.encrypt(nonce, frame, None)
+                    file.write(len(sealed).to_bytes(4, "big") + sealed)
+            digest = hashing.digest()
+            ordinal = ordinals.get(digest, 0)
+            ordinals[digest] = ordinal + 1
+            with self._state.unit() as session:
+                if self._has(session, delivery.source, digest, ordinal):
+                    file.truncate(start)
+                    return
+                file.flush()
+                os.fsync(file.fileno())
+                session.add(
+                    QuarantineRow(
+                        delivery=delivery.number,
+                        source=delivery.source,
+                        line=line,
+                        digest=digest,
+                        ordinal=ordinal,
+                        offset=start,
+                        length=length,
+                        reasons=json.dumps([str(reason) for reason in reasons], ensure_ascii=False),
+                        at=delivery.received_at,
+                    )
+                )
+
+    @staticmethod
+    def _has(session: Session, source: str, digest: bytes, ordinal: int) -> bool:
+        found = select(QuarantineRow.id).where(
+            QuarantineRow.source == source, QuarantineRow.digest == digest, QuarantineRow.ordinal == ordinal
+        )
+        return session.scalar(found) is not None
+
+    def listing(self, source: str = "", limit: int = 100) -> list[Quarantined]:
+        """The refused records, newest first, without their bytes."""
+        wanted = select(QuarantineRow).order_by(QuarantineRow.id.desc()).limit(limit)
+        if source:
+            wanted = wanted.where(QuarantineRow.source == source)
+        with self._state.unit() as session:
+            return [
+                Quarantined(
+                    row.id,
+                    row.source,
+                    row.delivery,
+                    row.line,
+                    row.length,
+                    tuple(json.loads(row.reasons)),
+                    row.at,
+                )
+                for row in session.scalars(wanted)
+            ]
+
+    def raw(self, number: int) -> Iterator[bytes]:
+        """The exact bytes of one refused record, in pieces.
+
+        Raises:
+            KeyError: there is no such record.
+        """
+        with self._state.unit() as session:
+            row = session.get(QuarantineRow, number)
+            if row is None:
+                raise KeyError(number)
+            delivery, offset, left = row.delivery, row.offset, row.length
+        with self._path(delivery).open("rb") as file:
+            file.seek(offset)
+            while left:
+                sealed = file.read(int.from_bytes(file.read(4), "big"))
+                frame = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+                left -= len(frame)
+                yield frame
+
+    def totals(self) -> dict[str, SourceTotals]:
+        """What each source has delivered so far."""
+        wanted = select(
+            DeliveryRow.source,
+            func.count(),
+            func.sum(DeliveryRow.read),
+            func.sum(DeliveryRow.stored),
+            func.sum(DeliveryRow.duplicates),
+            func.sum(DeliveryRow.quarantined),
+            func.max(DeliveryRow.received_at),
+        ).group_by(DeliveryRow.source)
+        with self._state.unit() as session:
+            return {row[0]: SourceTotals(*row) for row in session.execute(wanted)}
+
+    def _path(self, delivery: int) -> Path:
+        return self._folder / f"{delivery:08d}.sealed"
