@@ -85,8 +85,8 @@ def reserve(
     """
     network = network_of(address)
     repository.forget_attempts(now - _LONGEST)
-    # Writing first takes the lock (SQLite: of the database, PostgreSQL: of the account), so that what is counted
-    # next stays true. An unknown login id has no row to lock, and no secret to guess.
+    # Writing first takes the lock (SQLite: of the database, PostgreSQL: of the account), so that what is
+    # counted next stays true. An unknown login id has no row to lock, and no secret to guess.
     row = AttemptRow(id=uuid4().hex, at=now, login_key=login_key, network=network)
     repository.add(row)
     counted = account_id is None or repository.count_failure(account_id, failure_limit)

@@ -174,8 +174,8 @@ def _decode(data: bytes) -> str:
 
 def _cells(text: str) -> list[tuple[int, dict[str, str]]]:
     """Each row's line and its cells by column name."""
+    rows: list[tuple[int, dict[str, str]]] = []
     if text.lstrip().startswith("{"):
-        rows = []
         for number, line in enumerate(text.splitlines(), start=1):
             if not line.strip():
                 continue
@@ -188,7 +188,6 @@ def _cells(text: str) -> list[tuple[int, dict[str, str]]]:
             rows.append((number, {str(k): "" if v is None else str(v) for k, v in found.items()}))
         return rows
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[tuple[int, dict[str, str]]] = []
     header: list[str] = []
     try:
         for cells in reader:

@@ -72,6 +72,15 @@ class _ApprovalRow(Base):
     note: Mapped[str] = mapped_column(Text)
 
 
+class _RevisionRow(Base):
+    """Counts the imports that changed something: a judgement names the one it was made under."""
+
+    __tablename__ = "context_revision"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]
+
+
 _Row = type[_StaffRow | _RosterRow | _CalendarRow | _ApprovalRow]
 _TABLES: dict[str, tuple[_Row, tuple[str, ...]]] = {
     "staff": (_StaffRow, ("staff_id", "valid_from")),
@@ -110,6 +119,15 @@ class ContextRepository:
                     setattr(found, name, value)
                 changed += 1
         return new, changed, len(wanted) - new - changed
+
+    def revision(self) -> int:
+        """How many imports have changed something so far."""
+        row = self._session.get(_RevisionRow, 1)
+        return row.number if row is not None else 0
+
+    def revise(self) -> None:
+        """Count an import that changed something."""
+        self._session.merge(_RevisionRow(id=1, number=self.revision() + 1))
 
     def posts(self) -> Iterable[Post]:
         """Every post of everyone."""

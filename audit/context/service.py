@@ -35,7 +35,16 @@ class ContextService:
         """
         rows = read_rows(kind, data)
         with self._state.unit() as session:
-            return Imported(len(rows), *ContextRepository(session).merge(kind, rows))
+            repository = ContextRepository(session)
+            new, changed, unchanged = repository.merge(kind, rows)
+            if new or changed:
+                repository.revise()
+            return Imported(len(rows), new, changed, unchanged)
+
+    def revision(self) -> int:
+        """How many imports have changed something so far."""
+        with self._state.unit() as session:
+            return ContextRepository(session).revision()
 
     def over(self, start: datetime, end: datetime) -> WorkContext:
         """What is known about working time over a span, and a day either side for night shifts."""

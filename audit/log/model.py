@@ -103,7 +103,10 @@ class Filter:
 
 
 class Dimension(StrEnum):
-    """What events can be counted by. Days, hours and weekdays are those of Asia/Tokyo."""
+    """What events can be counted by.
+
+    Days, hours, quarters of an hour (0 to 95) and weekdays (0 is Monday) are those of Asia/Tokyo.
+    """
 
     ACTIVITY = "activity"
     ACTOR = "actor"
@@ -111,6 +114,7 @@ class Dimension(StrEnum):
     HOUR = "hour"
     ORG_UNIT = "org_unit"
     OUTCOME = "outcome"
+    QUARTER = "quarter"
     SOURCE = "source"
     SUBJECT = "subject"
     TERMINAL = "terminal"
@@ -123,6 +127,7 @@ class Measure(StrEnum):
     EVENTS = "events"
     FIRST = "first"
     LAST = "last"
+    LAST_INDEX = "last_index"
     SUBJECTS = "subjects"
 
 

@@ -32,15 +32,17 @@ _DIMENSIONS: Mapping[Dimension, str] = {
     Dimension.HOUR: "toHour(time, 'Asia/Tokyo')",
     Dimension.ORG_UNIT: "actor_org_unit",
     Dimension.OUTCOME: "outcome",
+    Dimension.QUARTER: "intDiv(toHour(time, 'Asia/Tokyo') * 60 + toMinute(time, 'Asia/Tokyo'), 15)",
     Dimension.SOURCE: "source",
     Dimension.SUBJECT: "arrayJoin(subjects)",
     Dimension.TERMINAL: "terminal_id",
-    Dimension.WEEKDAY: "toDayOfWeek(time, 0, 'Asia/Tokyo')",
+    Dimension.WEEKDAY: "toDayOfWeek(time, 0, 'Asia/Tokyo') - 1",
 }
 _MEASURES: Mapping[Measure, str] = {
     Measure.EVENTS: "count()",
     Measure.FIRST: "min(time)",
     Measure.LAST: "max(time)",
+    Measure.LAST_INDEX: "max(log_index)",
     Measure.SUBJECTS: "length(arrayFilter(key -> key != '', groupUniqArrayArray(subjects)))",
 }
 _EVENT_COLUMNS = ("log_index", "source", "received_at", "marks", *COLUMNS)
@@ -68,7 +70,7 @@ def _where(wanted: Filter) -> tuple[str, dict[str, Any]]:
     add("actor_org_unit IN {org_units:Array(String)}", "org_units", wanted.org_units)
     add("terminal_id IN {terminals:Array(String)}", "terminals", wanted.terminals)
     add("event_id IN {event_ids:Array(String)}", "event_ids", wanted.event_ids)
-    add("toDayOfWeek(time, 0, 'Asia/Tokyo') IN {weekdays:Array(UInt8)}", "weekdays", wanted.weekdays)
+    add("toDayOfWeek(time, 0, 'Asia/Tokyo') - 1 IN {weekdays:Array(UInt8)}", "weekdays", wanted.weekdays)
     add("toHour(time, 'Asia/Tokyo') IN {hours:Array(UInt8)}", "hours", wanted.hours)
     if wanted.staff_only:
         parts.append("actor_id != '' AND actor_kind != 'system'")

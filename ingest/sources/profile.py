@@ -56,12 +56,12 @@ class Profile:
     delimiter: str = ","
     header: bool = True
     columns: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default=_EMPTY)
+    fields: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
     times: tuple[str, ...] = ()
-    activities: Mapping[str, str] = field(default=_EMPTY)
-    outcomes: Mapping[str, str] = field(default=_EMPTY)
-    constants: Mapping[str, str] = field(default=_EMPTY)
-    split: Mapping[str, str] = field(default=_EMPTY)
+    activities: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    outcomes: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    constants: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    split: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
     retention_years: int = 7
     authentication: str = ""
     serves: tuple[str, ...] = ()

@@ -1,0 +1,226 @@
+"""Findings and the record of detector runs in the state database."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import Index, String, Text, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from audit.findings.model import Finding, FindingStatus, Severity
+from audit.store.state import Base, UtcTime
+from audit.texts import Texts
+
+__all__ = ["FindingFilter", "FindingRepository", "RunRow"]
+
+
+class FindingRow(Base):
+    """One finding. What is asked for has columns of its own, the rest is in `body`."""
+
+    __tablename__ = "findings"
+    __table_args__ = (Index("ix_findings_start", "start"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    detector: Mapped[str] = mapped_column(String(100), index=True)
+    detector_version: Mapped[str] = mapped_column(String(20))
+    parameters: Mapped[str] = mapped_column(String(64))
+    severity: Mapped[str] = mapped_column(String(10))
+    score: Mapped[float]
+    status: Mapped[str] = mapped_column(String(20), index=True)
+    source: Mapped[str] = mapped_column(String(200))
+    start: Mapped[datetime] = mapped_column(UtcTime)
+    end: Mapped[datetime] = mapped_column(UtcTime)
+    found_at: Mapped[datetime] = mapped_column(UtcTime)
+    body: Mapped[str] = mapped_column(Text)
+
+
+class RunRow(Base):
+    """One evaluation of one window by one detector; a later one of the same window replaces it."""
+
+    __tablename__ = "detector_runs"
+    __table_args__ = (UniqueConstraint("detector", "start", "end"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    detector: Mapped[str] = mapped_column(String(100))
+    start: Mapped[datetime] = mapped_column(UtcTime)
+    end: Mapped[datetime] = mapped_column(UtcTime)
+    version: Mapped[str] = mapped_column(String(20))
+    parameters: Mapped[str] = mapped_column(String(64))
+    context_revision: Mapped[int]
+    events: Mapped[int]
+    high_water: Mapped[int]
+    findings: Mapped[int]
+    result: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+def _body(finding: Finding) -> str:
+    plain = asdict(finding)
+    kept = (
+        "actors",
+        "subjects",
+        "title",
+        "reasons",
+        "evidence",
+        "evidence_total",
+        "first_index",
+        "last_index",
+        "baseline",
+    )
+    return json.dumps({name: plain[name] for name in kept}, ensure_ascii=False, sort_keys=True)
+
+
+def _finding(row: FindingRow) -> Finding:
+    body = json.loads(row.body)
+    return Finding(
+        id=row.id,
+        detector=row.detector,
+        detector_version=row.detector_version,
+        parameters=row.parameters,
+        severity=Severity(row.severity),
+        score=row.score,
+        status=FindingStatus(row.status),
+        actors=tuple(body["actors"]),
+        subjects=tuple(body["subjects"]),
+        source=row.source,
+        start=row.start,
+        end=row.end,
+        title=Texts(*body["title"]),
+        reasons=tuple(Texts(*reason) for reason in body["reasons"]),
+        evidence=tuple(body["evidence"]),
+        evidence_total=body["evidence_total"],
+        first_index=body["first_index"],
+        last_index=body["last_index"],
+        found_at=row.found_at,
+        baseline=tuple((Texts(*label), value) for label, value in body["baseline"]),
+    )
+
+
+class FindingFilter:
+    """Which findings; empty fields do not restrict. The window's beginning is what `start` and `end` are about."""
+
+    def __init__(
+        self,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        status: str = "",
+        severity: str = "",
+        detector: str = "",
+    ) -> None:
+        self.conditions = []
+        if start is not None:
+            self.conditions.append(FindingRow.end > start)
+        if end is not None:
+            self.conditions.append(FindingRow.start < end)
+        for column, value in (
+            (FindingRow.status, status),
+            (FindingRow.severity, severity),
+            (FindingRow.detector, detector),
+        ):
+            if value:
+                self.conditions.append(column == value)
+
+
+class FindingRepository:
+    """SQL of findings, within the caller's unit of work."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def replace_window(
+        self, detector: str, start: datetime, end: datetime, found: Sequence[Finding]
+    ) -> tuple[int, int, int]:
+        """Keep what a run of one window found.
+
+        Returns:
+            How many findings are new, how many were there, how many are withdrawn.
+        """
+        window = select(FindingRow).where(
+            FindingRow.detector == detector, FindingRow.start == start, FindingRow.end == end
+        )
+        stored = {row.id: row for row in self._session.scalars(window)}
+        new = 0
+        for finding in found:
+            row = stored.pop(finding.id, None)
+            if row is None:
+                row = FindingRow(id=finding.id, found_at=finding.found_at)
+                self._session.add(row)
+                new += 1
+            row.detector, row.detector_version = finding.detector, finding.detector_version
+            row.parameters, row.severity, row.score = finding.parameters, finding.severity, finding.score
+            row.status, row.source, row.body = FindingStatus.OPEN, finding.source, _body(finding)
+            row.start, row.end = finding.start, finding.end
+        withdrawn = 0
+        for row in stored.values():
+            if row.status == FindingStatus.OPEN:
+                row.status = FindingStatus.WITHDRAWN
+                withdrawn += 1
+        return new, len(found) - new, withdrawn
+
+    def add_if_new(self, finding: Finding) -> bool:
+        """Keep a finding that belongs to no detector's window; whether it is new."""
+        if self._session.get(FindingRow, finding.id) is not None:
+            return False
+        self._session.add(
+            FindingRow(
+                id=finding.id,
+                detector=finding.detector,
+                detector_version=finding.detector_version,
+                parameters=finding.parameters,
+                severity=finding.severity,
+                score=finding.score,
+                status=finding.status,
+                source=finding.source,
+                start=finding.start,
+                end=finding.end,
+                found_at=finding.found_at,
+                body=_body(finding),
+            )
+        )
+        return True
+
+    def listing(self, wanted: FindingFilter, *, limit: int | None = None, offset: int = 0) -> list[Finding]:
+        """Findings, the latest window first, the oddest first within it."""
+        query = (
+            select(FindingRow)
+            .where(*wanted.conditions)
+            .order_by(FindingRow.start.desc(), FindingRow.score.desc(), FindingRow.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        return [_finding(row) for row in self._session.scalars(query)]
+
+    def get(self, number: str) -> Finding | None:
+        """One finding."""
+        row = self._session.get(FindingRow, number)
+        return None if row is None else _finding(row)
+
+    def count_by(self, wanted: FindingFilter) -> Iterable[tuple[datetime, str, int]]:
+        """How many findings by beginning of the window and severity."""
+        query = (
+            select(FindingRow.start, FindingRow.severity, func.count())
+            .where(*wanted.conditions)
+            .group_by(FindingRow.start, FindingRow.severity)
+            .order_by(FindingRow.start)
+        )
+        return [(row[0], row[1], row[2]) for row in self._session.execute(query)]
+
+    def runs(self, detector: str) -> dict[datetime, RunRow]:
+        """Every run of a detector, by the beginning of its window."""
+        return {
+            row.start: row for row in self._session.scalars(select(RunRow).where(RunRow.detector == detector))
+        }
+
+    def record_run(self, run: RunRow) -> None:
+        """Enter a run; one of the same window is replaced."""
+        same = select(RunRow).where(
+            RunRow.detector == run.detector, RunRow.start == run.start, RunRow.end == run.end
+        )
+        before = self._session.scalar(same)
+        if before is not None:
+            run.id = before.id
+            self._session.merge(run)
+        else:
+            self._session.add(run)

@@ -1,0 +1,147 @@
+"""Keeping findings: a run of a window replaces what the same window said before, in one unit of work."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from audit.clock import Clock
+from audit.findings.model import Draft, Finding, FindingStatus, finding_id
+from audit.findings.repository import FindingFilter, FindingRepository, RunRow
+from audit.store.state import StateStore
+
+__all__ = ["DetectorRun", "FindingService", "LastRun", "Recorded"]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorRun:
+    """One evaluation of one window.
+
+    Attributes:
+        detector: its id.
+        version: its version.
+        parameters: hash of its parameters.
+        start: the window's beginning.
+        end: its end, exclusive.
+        context_revision: which state of the context feeds it saw.
+        events: how many events the window held.
+        high_water: the highest log index among them, -1 when there were none.
+    """
+
+    detector: str
+    version: str
+    parameters: str
+    start: datetime
+    end: datetime
+    context_revision: int
+    events: int
+    high_water: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """What is known of a window's last evaluation."""
+
+    version: str
+    parameters: str
+    context_revision: int
+    events: int
+    high_water: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a run changed."""
+
+    new: int
+    known: int
+    withdrawn: int
+
+
+class FindingService:
+    """The findings of one installation."""
+
+    def __init__(self, state: StateStore, clock: Clock) -> None:
+        self._state = state
+        self._clock = clock
+
+    def _finding(self, run: DetectorRun, draft: Draft) -> Finding:
+        return Finding(
+            id=finding_id(run.detector, run.version, draft.entity, run.start, run.end),
+            detector=run.detector,
+            detector_version=run.version,
+            parameters=run.parameters,
+            severity=draft.severity,
+            score=draft.score,
+            status=FindingStatus.OPEN,
+            actors=draft.actors,
+            subjects=draft.subjects,
+            source=draft.source,
+            start=run.start,
+            end=run.end,
+            title=draft.title,
+            reasons=draft.reasons,
+            evidence=draft.evidence,
+            evidence_total=draft.evidence_total,
+            first_index=draft.first_index,
+            last_index=draft.last_index,
+            found_at=self._clock.now(),
+            baseline=draft.baseline,
+        )
+
+    def record(self, run: DetectorRun, drafts: Sequence[Draft]) -> Recorded:
+        """Keep what one evaluation found, together with the record that it took place."""
+        found = sorted((self._finding(run, draft) for draft in drafts), key=lambda finding: finding.id)
+        result = hashlib.sha256(
+            json.dumps(
+                [finding.to_contract() for finding in found], ensure_ascii=False, sort_keys=True
+            ).encode()
+        ).hexdigest()
+        with self._state.unit() as session:
+            repository = FindingRepository(session)
+            changed = repository.replace_window(run.detector, run.start, run.end, found)
+            repository.record_run(
+                RunRow(
+                    detector=run.detector,
+                    start=run.start,
+                    end=run.end,
+                    version=run.version,
+                    parameters=run.parameters,
+                    context_revision=run.context_revision,
+                    events=run.events,
+                    high_water=run.high_water,
+                    findings=len(found),
+                    result=result,
+                    at=self._clock.now(),
+                )
+            )
+        return Recorded(*changed)
+
+    def add(self, run: DetectorRun, draft: Draft) -> bool:
+        """Keep one finding that is opened by something other than a window's evaluation; whether it is new."""
+        with self._state.unit() as session:
+            return FindingRepository(session).add_if_new(self._finding(run, draft))
+
+    def last_runs(self, detector: str) -> dict[datetime, LastRun]:
+        """The last evaluation of every window of a detector, by the window's beginning."""
+        with self._state.unit() as session:
+            return {
+                start: LastRun(row.version, row.parameters, row.context_revision, row.events, row.high_water)
+                for start, row in FindingRepository(session).runs(detector).items()
+            }
+
+    def listing(self, wanted: FindingFilter, *, limit: int | None = None, offset: int = 0) -> list[Finding]:
+        """Findings, the latest window first, the oddest first within it."""
+        with self._state.unit() as session:
+            return FindingRepository(session).listing(wanted, limit=limit, offset=offset)
+
+    def get(self, number: str) -> Finding | None:
+        """One finding, or nothing."""
+        with self._state.unit() as session:
+            return FindingRepository(session).get(number)
+
+    def count_by_day(self, wanted: FindingFilter) -> list[tuple[datetime, str, int]]:
+        """How many findings by beginning of the window and severity."""
+        with self._state.unit() as session:
+            return list(FindingRepository(session).count_by(wanted))

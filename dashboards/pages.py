@@ -1,0 +1,225 @@
+"""The pages: values in, HTML out.
+
+Rules:
+- No page decides anything: what may be seen was decided before its values were made.
+- Everything printed goes through `show.visible` by default (the environment's `finalize`), so forgetting a
+  filter is harmless. Inside attributes, where markup cannot stand, templates use `attr`, `plain` or `href`.
+- No inline script, handler or style, so that the strict Content-Security-Policy holds. A figure's numbers
+  travel in a data block, which browsers do not run.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import segno
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from dashboards import links, show, words
+from dashboards.model import (
+    AlertFilters,
+    AlertRow,
+    AlertSummary,
+    AlertView,
+    BaselineRow,
+    BoardSpan,
+    EnrolForm,
+    EventFilters,
+    EventRow,
+    EventView,
+    Figure,
+    Language,
+    PageContext,
+    SourceRow,
+    Texts,
+)
+from dashboards.sections import event_sections
+from dashboards.texts import text
+
+__all__ = ["STATIC", "Pages"]
+
+STATIC = Path(__file__).parent / "static"
+_TEMPLATES = Path(__file__).parent / "templates"
+_BAR_WIDTH = 240
+_BOARD_DAYS = (7, 30, 90)
+
+
+class Pages:
+    """Renders every page. Building it reads no template yet; it is safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            finalize=show.visible,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        filters: dict[str, Callable[..., str]] = {
+            "attr": _attribute,
+            "href": lambda url: escape(links.local(url)),
+            "lines": _lines,
+            "number": show.number,
+            "plain": lambda value: _attribute(show.spelled(str(value))),
+        }
+        self._environment.filters |= filters
+        self._environment.globals |= {
+            "alert_url": links.alert_url,
+            "alerts_url": links.alerts_url,
+            "around_url": links.around_url,
+            "day_span": links.day_span,
+            "enrol_url": links.enrol_url,
+            "event_url": links.event_url,
+            "events_url": links.events_url,
+            "pairs": lambda choices: [(choice.value, choice.name) for choice in choices],
+            "vocabulary": {
+                "activity": words.ACTIVITIES,
+                "outcome": words.OUTCOMES,
+                "severity": words.SEVERITIES,
+                "status": words.STATUSES,
+                "weekday": words.WEEKDAYS,
+            },
+        }
+
+    def sign_in(self, ctx: PageContext, *, error: str | None = None) -> str:
+        """The first step of signing in: login id and password."""
+        return self._render("sign_in.html", ctx, error=error)
+
+    def second_factor(self, ctx: PageContext, *, ticket: str, error: str | None = None) -> str:
+        """The second step of signing in: the authenticator's code."""
+        return self._render("second_factor.html", ctx, ticket=ticket, error=error)
+
+    def enrol(self, ctx: PageContext, *, form: EnrolForm, error: str | None = None) -> str:
+        """The page behind a one-time link: who you are, your authenticator app, a first code."""
+        qr = segno.make(form.provisioning_uri, micro=False).svg_inline(
+            scale=4, light="#fff", svgclass="qr", lineclass=None, title=text("enrol.qr", ctx.language)
+        )
+        groups = [form.secret[start : start + 4] for start in range(0, len(form.secret), 4)]
+        return self._render(
+            "enrol.html",
+            ctx,
+            form=form,
+            error=error,
+            # segno escapes the title; the rest of the drawing is its own.
+            qr=Markup(qr),  # noqa: S704 - markup made by segno, no text of ours inside
+            secret_groups=groups,
+        )
+
+    def alerts(
+        self,
+        ctx: PageContext,
+        *,
+        rows: Sequence[AlertRow],
+        filters: AlertFilters,
+        summary: AlertSummary,
+        next_page: str | None,
+    ) -> str:
+        """The list of alerts under one plain sentence."""
+        broken = [detector for detector in summary.detectors if detector.state != "ok"]
+        runs = [detector.last_run for detector in summary.detectors if detector.last_run]
+        narrowed = any((filters.status, filters.severity, filters.detector, filters.from_, filters.to))
+        return self._render(
+            "alerts.html",
+            ctx,
+            rows=rows,
+            filters=filters,
+            summary=summary,
+            next_page=next_page,
+            broken=broken,
+            last_run=max(runs, default=None),
+            narrowed=narrowed,
+        )
+
+    def alert(self, ctx: PageContext, *, alert: AlertView) -> str:
+        """One alert as a story on one screen."""
+        return self._render("alert.html", ctx, alert=alert, row=alert.row, bars=_bars(alert.baseline))
+
+    def events(
+        self,
+        ctx: PageContext,
+        *,
+        filters: EventFilters,
+        rows: Sequence[EventRow],
+        total: int | None,
+        next_page: str | None,
+        error: str | None,
+    ) -> str:
+        """The search of the log and its results."""
+        return self._render(
+            "events.html", ctx, filters=filters, rows=rows, total=total, next_page=next_page, error=error
+        )
+
+    def event(self, ctx: PageContext, *, event: EventView) -> str:
+        """One event, every field of it."""
+        return self._render("event.html", ctx, event=event, row=event.row, sections=event_sections(event))
+
+    def board(self, ctx: PageContext, *, figures: Sequence[Figure], span: BoardSpan) -> str:
+        """The figures, each with its table twin."""
+        presets = [(days, span.last_day - timedelta(days=days - 1)) for days in _BOARD_DAYS]
+        specs = {figure.id: _data_block(figure.spec_json.in_(ctx.language)) for figure in figures}
+        return self._render("board.html", ctx, figures=figures, span=span, presets=presets, specs=specs)
+
+    def sources(self, ctx: PageContext, *, rows: Sequence[SourceRow]) -> str:
+        """The systems and whether their events arrive."""
+        troubled_first = sorted(rows, key=lambda row: row.state == "ok")
+        return self._render(
+            "sources.html", ctx, rows=troubled_first, bad=sum(row.state != "ok" for row in rows)
+        )
+
+    def message(self, ctx: PageContext, *, title: str, text: str, status: int) -> str:
+        """A page that says why there is nothing else to show."""
+        return self._render("message.html", ctx, title=title, text=text, status=status)
+
+    def _render(self, template: str, ctx: PageContext, **values: object) -> str:
+        language = ctx.language
+        tools: dict[str, Callable[..., object]] = {
+            "day": partial(_in_language, show.day, language),
+            "moment": partial(_in_language, show.moment, language),
+            "span_of": partial(_in_language, show.span, language),
+            "t": lambda key, **places: text(key, language, **places),
+            "tx": lambda texts: texts.in_(language) if isinstance(texts, Texts) else texts,
+            "when": partial(_time_element, language),
+            "word": lambda group, value: words.word(group, value, language),
+        }
+        html = self._environment.get_template(template).render(ctx=ctx, **tools, **values)
+        # The last place where a lone surrogate out of a JSON log could still break the response.
+        return html.encode("utf-8", errors="replace").decode("utf-8")
+
+
+def _in_language(write: Callable[..., str], language: Language, *values: Any) -> str:  # noqa: ANN401 - passed through
+    return write(*values, language)
+
+
+def _lines(value: str) -> Markup:
+    """Text of several lines: the one place where a line feed is meant."""
+    return Markup("<br>").join(show.visible(line) for line in value.splitlines())
+
+
+def _attribute(value: object) -> Markup:
+    return escape(str(value))
+
+
+def _time_element(language: Language, at: datetime, *, seconds: bool = False) -> Markup:
+    shown = show.moment(at, language, seconds=seconds)
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), shown)
+
+
+def _bars(baseline: Sequence[BaselineRow]) -> list[tuple[BaselineRow, int]]:
+    """Each row with the length of its bar; a value that is not nothing stays visible."""
+    longest = max((row.value for row in baseline), default=0)
+    if longest <= 0:
+        return [(row, 0) for row in baseline]
+    return [
+        (row, max(2, round(_BAR_WIDTH * row.value / longest)) if row.value > 0 else 0) for row in baseline
+    ]
+
+
+def _data_block(spec: str) -> Markup:
+    """JSON that cannot end its script element, however hostile the names inside."""
+    safe = spec.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return Markup(safe)  # noqa: S704 - nothing that HTML reads is left

@@ -1,0 +1,160 @@
+"""What a detector is: a pure function of a window, with everything an operator must know about it.
+
+`detect(window, reader, params)` takes time from the window and data through the reader; it keeps no state, asks no
+clock and touches no network, so that any past window can be judged again with the same result.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+from typing import Any, Protocol
+
+from audit.clock import day_start, tokyo_date
+from audit.context import WorkContext
+from audit.findings import Draft, Severity
+from audit.log import Dimension, Filter, Measure
+from audit.texts import Texts
+
+__all__ = [
+    "AnalyticType",
+    "Case",
+    "Detector",
+    "DetectorMeta",
+    "ParameterError",
+    "Reader",
+    "Window",
+    "parameters_of",
+]
+
+
+class AnalyticType(IntEnum):
+    """OCSF 1.8.0 `analytic.type_id`."""
+
+    RULE = 1
+    BEHAVIORAL = 2
+    STATISTICAL = 3
+    LEARNING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of events to judge. `end` is exclusive."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def of_day(cls, day: date) -> "Window":
+        """A business day."""
+        return cls(day_start(day), day_start(day + timedelta(days=1)))
+
+    @property
+    def day(self) -> date:
+        """The business day it begins on."""
+        return tokyo_date(self.start)
+
+
+class Reader(Protocol):
+    """All that a detector may see."""
+
+    @property
+    def context(self) -> WorkContext:
+        """Who works where and when."""
+
+    def aggregate(
+        self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]
+    ) -> list[dict[str, Any]]:
+        """Measures by dimensions."""
+
+    def columns(self, wanted: Filter, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Some columns of every matching event, in the order of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A test that a detector carries: a story told in events, and whom it must name.
+
+    Attributes:
+        name: the story in a few words.
+        events: in the contract's form, with `source` beside it.
+        feeds: context feeds as CSV text, by kind.
+        expect: the entities that must be found on `day`; empty for a silent case.
+        day: the business day to judge.
+    """
+
+    name: str
+    events: Sequence[Mapping[str, Any]]
+    feeds: Mapping[str, str]
+    expect: frozenset[str]
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorMeta:
+    """What an operator must know about a detector.
+
+    Attributes:
+        id: kebab-case, never reused.
+        version: changes whenever its output may; the major number is part of a finding's identity.
+        title: one line.
+        description: what it looks for.
+        family: `rules`, `windows` or `learned`.
+        analytic_type: OCSF's word for its kind.
+        severity: the highest it gives.
+        techniques: MITRE ATT&CK.
+        controls: the documented controls it serves.
+        reads: the event columns it reads.
+        look_back: how far before its window it looks.
+        runbook: what to do about a finding.
+        false_positives: what else it may be.
+        references: where the idea comes from.
+    """
+
+    id: str
+    version: str
+    title: Texts
+    description: Texts
+    family: str
+    analytic_type: AnalyticType
+    severity: Severity
+    techniques: tuple[str, ...]
+    controls: tuple[str, ...]
+    reads: tuple[str, ...]
+    look_back: timedelta
+    runbook: Texts
+    false_positives: Texts
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A detector: its metadata, its parameters with their defaults, its function, its own cases."""
+
+    meta: DetectorMeta
+    parameters: Any
+    detect: Callable[[Window, Reader, Any], Iterable[Draft]]
+    cases: tuple[Case, ...]
+
+
+class ParameterError(ValueError):
+    """A parameter that the detector does not have, or of another type."""
+
+
+def parameters_of(detector: Detector, overrides: Mapping[str, Any]) -> Any:  # noqa: ANN401 - each has its own type
+    """A detector's parameters with some replaced.
+
+    Raises:
+        ParameterError: naming every fault.
+    """
+    defaults = asdict(detector.parameters)
+    known = {field.name for field in fields(detector.parameters)}
+    faults = [f"{detector.meta.id} has no parameter {name!r}" for name in sorted(overrides.keys() - known)]
+    faults += [
+        f"{detector.meta.id}.{name} must be {type(defaults[name]).__name__}"
+        for name in sorted(overrides.keys() & known)
+        if not isinstance(overrides[name], type(defaults[name]))
+    ]
+    if faults:
+        raise ParameterError("; ".join(faults))
+    return type(detector.parameters)(**{**defaults, **overrides})

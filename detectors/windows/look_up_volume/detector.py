@@ -1,0 +1,237 @@
+"""An unusual number of people looked up in a day.
+
+The measure is the number of distinct people whose records a person saw. It is compared with the person's own last
+four weeks and, when the whole unit is busy, with what the colleagues' day explains. Counts are compared on the scale
+of square roots, on which chance scatter is the same for few and for many; the median and the spread around it do not
+move for one odd day. Someone without a past of their own is compared with the colleagues of the unit.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from statistics import median
+from typing import Any
+
+from audit.events import LOOKUPS
+from audit.findings import Draft, Severity
+from audit.log import Dimension, Filter, Measure
+from audit.texts import Texts
+from detectors.evidence import EVIDENCE_COLUMNS, evidence_of, main_source, subjects_of
+from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window
+from detectors.windows.look_up_volume.cases import CASES
+
+__all__ = ["DETECTOR", "Parameters"]
+
+_ACTS = tuple(sorted(LOOKUPS))
+_CHANCE = 0.5
+"""Standard deviation of the square root of a count that scatters by chance alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Settings of this detector.
+
+    Attributes:
+        history_days: how far back the own past goes.
+        enough_days: with fewer days of one's own, the colleagues' are taken.
+        minimum: fewer people than this are never a finding.
+        times_usual: how many times the expected number is odd.
+        deviations: how many standard deviations above it.
+        busiest_factor: how much more work the colleagues' day may explain at most.
+    """
+
+    history_days: int = 28
+    enough_days: int = 5
+    minimum: int = 15
+    times_usual: float = 2.5
+    deviations: float = 4.0
+    busiest_factor: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """What is usual for one person on one day."""
+
+    people: float
+    spread: float
+    usual: float
+    day_factor: float
+    peers: int
+    peers_median: float
+    own_days: int
+
+
+def _spread(counts: Sequence[float]) -> float:
+    roots = [math.sqrt(count) for count in counts]
+    middle = median(roots)
+    return max(_CHANCE, 1.4826 * median(abs(root - middle) for root in roots))
+
+
+def _expect(
+    actor: str,
+    peers: frozenset[str],
+    today: Mapping[str, int],
+    past: Mapping[str, Mapping[date, int]],
+    params: Parameters,
+) -> _Expected | None:
+    others = sorted(peer for peer in peers if peer != actor)
+    ratios = [
+        today[peer] / median(past[peer].values())
+        for peer in others
+        if today.get(peer) and len(past.get(peer, {})) >= params.enough_days
+    ]
+    factor = min(params.busiest_factor, max(1.0, median(ratios))) if len(ratios) >= 3 else 1.0
+    peers_today = [today[peer] for peer in others if today.get(peer)]
+    peers_median = float(median(peers_today)) if peers_today else 0.0
+    own = list(past.get(actor, {}).values())
+    if len(own) >= params.enough_days:
+        usual, spread = float(median(own)), _spread(own)
+    else:
+        theirs = [count for peer in others for count in past.get(peer, {}).values()]
+        if len(theirs) < params.enough_days:
+            return None
+        usual, spread = float(median(theirs)), _spread(theirs)
+    return _Expected(usual * factor, spread, usual, factor, len(peers_today), peers_median, len(own))
+
+
+def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft]:
+    """One finding a person and day."""
+    acts = {"activities": _ACTS, "outcomes": ("", "success"), "staff_only": True}
+    rows = reader.aggregate(
+        Filter(start=window.start - timedelta(days=params.history_days), end=window.end, **acts),  # type: ignore[arg-type] # the dict's values are of several types
+        (Dimension.ACTOR, Dimension.ORG_UNIT, Dimension.DAY),
+        (Measure.SUBJECTS, Measure.FIRST),
+    )
+    today: dict[str, int] = defaultdict(int)
+    past: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
+    unit: dict[str, str] = {}
+    for row in rows:
+        if not row["subjects"]:
+            continue
+        if row["day"] == window.day:
+            today[row["actor"]] += row["subjects"]
+        else:
+            past[row["actor"]][row["day"]] += row["subjects"]
+        unit[row["actor"]] = reader.context.unit_of(row["actor"], window.start, row["org_unit"])
+    members: dict[str, set[str]] = defaultdict(set)
+    for actor, name in unit.items():
+        members[name].add(actor)
+    for actor in sorted(today):
+        people = today[actor]
+        if people < params.minimum:
+            continue
+        expected = _expect(actor, frozenset(members[unit[actor]]), today, past, params)
+        if expected is None or people < params.times_usual * max(expected.people, 1.0):
+            continue
+        deviation = (math.sqrt(people) - math.sqrt(expected.people)) / expected.spread
+        if deviation >= params.deviations:
+            events = list(
+                reader.columns(
+                    Filter(
+                        start=window.start,
+                        end=window.end,
+                        actors=(actor,),
+                        activities=_ACTS,
+                        outcomes=("", "success"),
+                    ),
+                    EVIDENCE_COLUMNS,
+                )
+            )
+            yield _draft(reader, window, actor, people, expected, deviation, events)
+
+
+def _draft(
+    reader: Reader,
+    window: Window,
+    actor: str,
+    people: int,
+    expected: _Expected,
+    deviation: float,
+    events: Sequence[Mapping[str, Any]],
+) -> Draft:
+    post = reader.context.post_at(actor, window.start)
+    name = post.name if post is not None and post.name else actor
+    times = people / max(expected.people, 1.0)
+    own = expected.own_days > 0
+    reasons = [
+        Texts(
+            f"{name}（{actor}）がこの日に閲覧などをした住民は {people} 人です。",
+            f"{name} ({actor}) looked up {people} different people that day.",
+        ),
+        Texts(
+            f"ふだん（過去 {expected.own_days} 日の中央値）は 1 日 {expected.usual:.0f} 人で、その {times:.1f} 倍です。"
+            if own
+            else f"本人の記録が少ないため同じ所属と比べました。ふだんは 1 日 {expected.usual:.0f} 人です。",
+            f"Usual is {expected.usual:.0f} a day (median of {expected.own_days} days of their own): {times:.1f} times that."
+            if own
+            else f"They have little past of their own; in their unit {expected.usual:.0f} a day is usual.",
+        ),
+    ]
+    if expected.peers:
+        reasons.append(
+            Texts(
+                f"同じ所属の {expected.peers} 人の、この日の中央値は {expected.peers_median:.0f} 人でした。",
+                f"The median of {expected.peers} colleagues in the unit that day was {expected.peers_median:.0f}.",
+            )
+        )
+    if expected.day_factor > 1.05:
+        reasons.append(
+            Texts(
+                f"所属全体が忙しい日であること（ふだんの {expected.day_factor:.1f} 倍）は差し引いてあります。",
+                f"That the whole unit was busy ({expected.day_factor:.1f} times usual) has been allowed for.",
+            )
+        )
+    score = min(1.0, 0.35 + 0.04 * deviation + 0.03 * min(times, 10.0))
+    return Draft(
+        entity=actor,
+        severity=Severity.HIGH if score >= 0.75 else Severity.MEDIUM,
+        score=score,
+        actors=(actor,),
+        subjects=subjects_of(events),
+        source=main_source(events),
+        title=Texts(
+            f"{name} の閲覧人数が多い（{people} 人、ふだんの {times:.1f} 倍）",
+            f"{name} looked up unusually many people ({people}, {times:.1f} times usual)",
+        ),
+        reasons=tuple(reasons),
+        baseline=(
+            (Texts("本人のふだん", "Their own usual"), expected.usual),
+            (Texts("この日に見込まれる数", "Expected that day"), round(expected.people, 1)),
+            (Texts("同じ所属（この日）", "Colleagues that day"), expected.peers_median),
+            (Texts("この日", "That day"), float(people)),
+        ),
+        **evidence_of(events),
+    )
+
+
+META = DetectorMeta(
+    id="look-up-volume",
+    version="1.0.0",
+    title=Texts("閲覧人数の急増", "Unusually many people looked up"),
+    description=Texts(
+        "1 日に閲覧した住民の数を、本人の過去と同じ所属の職員に照らして比べます。",
+        "Compares the number of people looked up in a day with the person's own past and their colleagues.",
+    ),
+    family="windows",
+    analytic_type=AnalyticType.STATISTICAL,
+    severity=Severity.HIGH,
+    techniques=("T1213",),
+    controls=("大量検索実施者一覧", "field H2"),
+    reads=("time", "activity", "outcome", "actor_id", "actor_org_unit", "subjects"),
+    look_back=timedelta(days=28),
+    runbook=Texts(
+        "1. 一覧作成や通知発送などの作業指示があったか確かめます。2. 対象者に共通点（住所、世帯、名字）がないか見ます。"
+        "3. 出力や印刷を伴っていれば優先して照会します。",
+        "1. Check whether list work or a mailing was ordered. 2. See whether the people have something in common "
+        "(address, household, surname). 3. If data was printed or exported as well, ask first about that.",
+    ),
+    false_positives=Texts(
+        "年度替わりの一括確認、引き継ぎ、通知の返戻処理。",
+        "Checks at the turn of the fiscal year, hand-overs, returned mail.",
+    ),
+    references=("Anscombe 1948, the transformation of Poisson data",),
+)
+
+DETECTOR = Detector(META, Parameters(), detect, CASES)

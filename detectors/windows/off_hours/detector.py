@@ -1,0 +1,282 @@
+"""Access at a time that nothing accounts for.
+
+Judged by the person's own terms: roster, approved overtime and standby, leave, the unit's calendar, approved time
+windows; the clock alone says nothing. A few minutes early or late are no finding. People whom the staff directory
+does not know are judged by the town's hours, unless they are active at that hour on most days (a service account).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from audit.clock import TOKYO
+from audit.context import WorkContext
+from audit.events import LOOKUPS, Activity
+from audit.findings import Draft, Severity
+from audit.log import Dimension, Filter, Measure
+from audit.texts import Texts
+from detectors.evidence import EVIDENCE_COLUMNS, evidence_of, main_source, subjects_of
+from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window
+from detectors.windows.off_hours.cases import CASES
+
+__all__ = ["DETECTOR", "Parameters"]
+
+_A = Activity
+ACTS = tuple(
+    sorted(
+        LOOKUPS
+        | {
+            _A.SEARCH,
+            _A.CREATE,
+            _A.DELETE,
+            _A.EXPORT,
+            _A.DOWNLOAD,
+            _A.UPLOAD,
+            _A.LOGIN,
+            _A.UNLOCK,
+            _A.MEDIA_WRITE,
+        }
+        | {_A.BIND_NUMBER, _A.TRANSFER}
+    )
+)
+"""Acts that need a person at work; signing out, locking and what systems do by themselves do not."""
+_TAKING_OUT = frozenset({_A.EXPORT, _A.DOWNLOAD, _A.PRINT, _A.SCREEN_COPY, _A.MEDIA_WRITE})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Settings of this detector.
+
+    Attributes:
+        grace_minutes: how early or late is still usual.
+        habit_days: how many of the last 28 days make an hour usual for an account outside the staff directory.
+    """
+
+    grace_minutes: int = 30
+    habit_days: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """Why a moment is not accounted for."""
+
+    why: Texts
+    weight: float
+    minutes_off: float
+
+
+def _clock(at: datetime) -> str:
+    return at.astimezone(TOKYO).strftime("%H:%M")
+
+
+def _judge(
+    context: WorkContext, actor: str, unit: str, source: str, at: datetime, grace: timedelta
+) -> _Judgement | None:
+    """Why an act at a moment is not accounted for, or nothing when it is."""
+    if context.window_at(actor, source, at) is not None:
+        return None
+    leave = context.on_leave(actor, at)
+    if leave is not None:
+        return _Judgement(
+            Texts(
+                f"休暇中（{_clock(leave.start)}〜{_clock(leave.end)}、勤務表による）の操作です。",
+                f"They were on leave at the time, by the roster ({_clock(leave.start)} to {_clock(leave.end)}).",
+            ),
+            0.55,
+            0.0,
+        )
+    day = at.astimezone(TOKYO).date()
+    spans = context.working(actor, unit, day)
+    if any(span.start - grace <= at < span.end + grace for span in spans):
+        return None
+    distances = [max(span.start - at, at - span.end) for span in spans]
+    off = min(distances).total_seconds() / 60 if distances else 24 * 60.0
+    closed = context.closed(unit, day)
+    if closed and not spans:
+        why = Texts(
+            f"閉庁日（{closed}）で、勤務の割当ても時間外の承認もありません。",
+            f"The office was closed that day ({closed}), and no duty or approval is on record.",
+        )
+        return _Judgement(why, 0.45, off)
+    times = "、".join(f"{_clock(span.start)}〜{_clock(span.end)}" for span in spans)
+    times_en = ", ".join(f"{_clock(span.start)} to {_clock(span.end)}" for span in spans)
+    why = Texts(
+        f"この日の勤務時間（{times}）の外で、時間外勤務の承認がありません。",
+        f"It is outside the day's working time ({times_en}), and no overtime is approved.",
+    )
+    return _Judgement(why, 0.3, off)
+
+
+def _quarters(window: Window, reader: Reader) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """First and last act of everyone by source and quarter of an hour: small, whatever the number of events."""
+    rows = reader.aggregate(
+        Filter(
+            start=window.start, end=window.end, activities=ACTS, outcomes=("", "success"), staff_only=True
+        ),
+        (Dimension.ACTOR, Dimension.ORG_UNIT, Dimension.SOURCE, Dimension.QUARTER),
+        (Measure.FIRST, Measure.LAST),
+    )
+    found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found[row["actor"], row["source"]].append(row)
+    return found
+
+
+def _habitual(window: Window, reader: Reader, actor: str, params: Parameters) -> frozenset[int]:
+    """The quarters of an hour in which an account is active on most days."""
+    rows = reader.aggregate(
+        Filter(start=window.start - timedelta(days=28), end=window.start, actors=(actor,)),
+        (Dimension.DAY, Dimension.QUARTER),
+        (Measure.EVENTS,),
+    )
+    days: dict[int, set[Any]] = defaultdict(set)
+    for row in rows:
+        for quarter in (row["quarter"] - 1, row["quarter"], row["quarter"] + 1):
+            days[quarter].add(row["day"])
+    return frozenset(quarter for quarter, seen in days.items() if len(seen) >= params.habit_days)
+
+
+def _suspects(
+    window: Window, reader: Reader, params: Parameters
+) -> dict[str, list[tuple[datetime, datetime, str]]]:
+    """Who has any quarter of an hour that is not accounted for, and which."""
+    grace = timedelta(minutes=params.grace_minutes)
+    found: dict[str, list[tuple[datetime, datetime, str]]] = defaultdict(list)
+    for (actor, source), rows in _quarters(window, reader).items():
+        odd = []
+        for row in rows:
+            unit = reader.context.unit_of(actor, row["first"], row["org_unit"])
+            if any(
+                _judge(reader.context, actor, unit, source, at, grace) for at in (row["first"], row["last"])
+            ):
+                odd.append(row)
+        if odd and not reader.context.knows(actor):
+            usual = _habitual(window, reader, actor, params)
+            odd = [row for row in odd if row["quarter"] not in usual]
+        found[actor] += [(row["first"], row["last"], row["org_unit"]) for row in odd]
+    return {actor: spans for actor, spans in found.items() if spans}
+
+
+def _acts(
+    window: Window, reader: Reader, actor: str, spans: Sequence[tuple[datetime, datetime, str]]
+) -> Iterator[dict[str, Any]]:
+    """The acts themselves, within the spans that looked odd."""
+    first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+    wanted = Filter(
+        start=first,
+        end=min(last + timedelta(microseconds=1), window.end),
+        actors=(actor,),
+        activities=ACTS,
+        outcomes=("", "success"),
+        staff_only=True,
+    )
+    columns = (*EVIDENCE_COLUMNS, "activity", "actor_org_unit")
+    for event in reader.columns(wanted, columns):
+        if any(start <= event["time"] <= end for start, end, _ in spans):
+            yield event
+
+
+def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft]:
+    """One finding a person and day."""
+    grace = timedelta(minutes=params.grace_minutes)
+    for actor, spans in sorted(_suspects(window, reader, params).items()):
+        odd: list[tuple[dict[str, Any], _Judgement]] = []
+        for event in _acts(window, reader, actor, spans):
+            unit = reader.context.unit_of(actor, event["time"], event["actor_org_unit"])
+            judgement = _judge(reader.context, actor, unit, event["source"], event["time"], grace)
+            if judgement is not None:
+                odd.append((event, judgement))
+        if odd:
+            yield _draft(reader.context, actor, odd)
+
+
+def _draft(context: WorkContext, actor: str, odd: Sequence[tuple[Mapping[str, Any], _Judgement]]) -> Draft:
+    events = [event for event, _ in odd]
+    worst = max(
+        (judgement for _, judgement in odd), key=lambda judgement: (judgement.weight, judgement.minutes_off)
+    )
+    lookups = [event for event in events if event["activity"] in LOOKUPS]
+    taken = [event for event in events if event["activity"] in _TAKING_OUT]
+    people = len({subject for event in lookups for subject in event["subjects"]})
+    hours = min(worst.minutes_off / 60, 4)
+    score = min(
+        1.0,
+        worst.weight
+        + 0.05 * hours
+        + (0.15 if lookups else 0.0)
+        + min(0.15, 0.01 * people)
+        + (0.15 if taken else 0.0),
+    )
+    severity = Severity.HIGH if score >= 0.75 else Severity.MEDIUM if score >= 0.5 else Severity.LOW
+    first = min(event["time"] for event in events).astimezone(TOKYO)
+    last = max(event["time"] for event in events).astimezone(TOKYO)
+    post = context.post_at(actor, first)
+    name = post.name if post is not None and post.name else actor
+    span_ja = f"{first:%H:%M}" if first == last else f"{first:%H:%M}〜{last:%H:%M}"
+    span_en = f"{first:%H:%M}" if first == last else f"{first:%H:%M} to {last:%H:%M}"
+    reasons = [
+        Texts(
+            f"{name}（{actor}）が {first.month}月{first.day}日 {span_ja} に {len(events)} 件の操作をしました。",
+            f"{name} ({actor}) acted {len(events)} times on {first:%-d %B}, {span_en}.",
+        ),
+        worst.why,
+    ]
+    if lookups:
+        reasons.append(
+            Texts(
+                f"そのうち {len(lookups)} 件は住民記録の閲覧などで、対象は {people} 人です。",
+                f"{len(lookups)} of them are look-ups, of {people} people.",
+            )
+        )
+    if taken:
+        reasons.append(
+            Texts(f"印刷や出力が {len(taken)} 件あります。", f"{len(taken)} of them print or take data out.")
+        )
+    if not context.knows(actor):
+        reasons.append(
+            Texts("この利用者は職員名簿にありません。", "The staff directory does not know this account.")
+        )
+    return Draft(
+        entity=actor,
+        severity=severity,
+        score=score,
+        actors=(actor,),
+        subjects=subjects_of(events),
+        source=main_source(events),
+        title=Texts(f"{name} の勤務時間外アクセス（{span_ja}）", f"Off-hours access by {name} ({span_en})"),
+        reasons=tuple(reasons),
+        **evidence_of(events),
+    )
+
+
+META = DetectorMeta(
+    id="off-hours-access",
+    version="1.0.0",
+    title=Texts("勤務時間外・閉庁日のアクセス", "Access off hours and on closed days"),
+    description=Texts(
+        "勤務表、承認された時間外、休暇、所属の開庁時間のどれにも合わない時刻の操作を見つけます。",
+        "Finds acts at a time that no roster, approved overtime, calendar or approved time window accounts for.",
+    ),
+    family="windows",
+    analytic_type=AnalyticType.BEHAVIORAL,
+    severity=Severity.HIGH,
+    techniques=("T1078",),
+    controls=("深夜・休日におけるアクセス一覧", "field G11"),
+    reads=("time", "activity", "outcome", "actor_id", "actor_org_unit", "source", "subjects"),
+    look_back=timedelta(days=28),
+    runbook=Texts(
+        "1. 時間外命令簿と勤務表を確かめ、漏れていれば取り込み直します。2. 対象の住民と本人の業務の関係を見ます。"
+        "3. 説明がつかなければ所属長に照会します。",
+        "1. Check the overtime ledger and the roster; import what is missing. 2. See whether the people looked up "
+        "belong to this person's work. 3. Without an explanation, ask the manager.",
+    ),
+    false_positives=Texts(
+        "承認が後から入った時間外、災害対応、選挙事務、勤務表の取り込み漏れ。",
+        "Overtime approved later, disaster duty, election work, a roster that was not imported.",
+    ),
+    references=("住民記録システム標準仕様書 10.2",),
+)
+
+DETECTOR = Detector(META, Parameters(), detect, CASES)
