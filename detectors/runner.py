@@ -8,7 +8,7 @@ that a crash leaves a window either judged or due. Windows are business days; th
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -35,11 +35,11 @@ class LogReader:
         self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]
     ) -> list[dict[str, Any]]:
         """Measures by dimensions."""
-        return self.log.aggregate(wanted, by, measures)
+        return self.log.aggregate(replace(wanted, without_source=OWN_SOURCE), by, measures)
 
     def columns(self, wanted: Filter, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Some columns of every matching event, in the order of time."""
-        return self.log.columns(wanted, columns)
+        return self.log.columns(replace(wanted, without_source=OWN_SOURCE), columns)
 
 
 @dataclass(slots=True)
@@ -98,7 +98,8 @@ class Runner:
         self._clock = clock
         self._detectors = detectors
         self._parameters = {
-            name: parameters_of(detector, (overrides or {}).get(name, {})) for name, detector in detectors.items()
+            name: parameters_of(detector, (overrides or {}).get(name, {}))
+            for name, detector in detectors.items()
         }
 
     def run(
@@ -139,6 +140,8 @@ class Runner:
             summary.findings_new += new
             summary.findings_withdrawn += withdrawn
             progress(done, len(work))
+        if not forced:
+            self._findings.looked([detector.meta.id for detector in chosen])
         summary.days = tuple(sorted({day for day, _ in work}))
         summary.events = sum(days[day].events for day in summary.days)
         return summary
@@ -149,21 +152,22 @@ class Runner:
             Filter(
                 start=Window.of_day(tokyo_date(start)).start if start else None,
                 end=Window.of_day(tokyo_date(end - timedelta(microseconds=1))).end if end else None,
+                without_source=OWN_SOURCE,
             ),
-            (Dimension.DAY, Dimension.SOURCE),
+            (Dimension.DAY,),
             (Measure.EVENTS, Measure.LAST_INDEX),
         )
-        found: dict[date, _Day] = {}
-        for row in rows:
-            if row["source"] != OWN_SOURCE:
-                before = found.get(row["day"], _Day(0, -1))
-                found[row["day"]] = _Day(before.events + row["events"], max(before.high_water, row["last_index"]))
-        return dict(sorted(found.items()))
+        return {
+            row["day"]: _Day(row["events"], row["last_index"])
+            for row in sorted(rows, key=lambda row: row["day"])
+        }
 
     def _due(self, detector: Detector, day: date, content: _Day, last: LastRun | None, revision: int) -> bool:
         if last is None or last.events != content.events or last.high_water != content.high_water:
             return True
-        if last.version != detector.meta.version or last.parameters != _hash(self._parameters[detector.meta.id]):
+        if last.version != detector.meta.version or last.parameters != _hash(
+            self._parameters[detector.meta.id]
+        ):
             return True
         recent = day >= tokyo_date(self._clock.now() - RECONSIDER)
         return last.context_revision != revision and recent

@@ -120,9 +120,9 @@ def parse_json(data: bytes) -> tuple[dict[str, Any] | None, Fault | None]:
         )
     try:
         found = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-        json.dumps(found, ensure_ascii=False).encode()
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except _DuplicateKeyError as error:
-        name = mask(str(error))[0]
+        name = mask(str(error))[0][:80]
         return None, Fault("record", f"the name {name!r} stands twice", f"名前 {name!r} が重複しています")
     except json.JSONDecodeError as error:
         return None, Fault(
@@ -167,9 +167,12 @@ def parse_time(text: str) -> datetime | Fault:
         local = datetime(
             year, month, day, hour, minute, second, int((match[7] or "")[:6].ljust(6, "0")), tzinfo=UTC
         )
-        return local - offset
+        moment = local - offset
     except (ValueError, OverflowError):
         return Fault("", "no such date or time of day", "存在しない日付または時刻です")
+    if not 1900 <= moment.year < 2300:
+        return Fault("", "outside of 1900 to 2299", "1900 年から 2299 年の範囲外です")
+    return moment
 
 
 def _text(value: Any) -> str | Fault:  # noqa: ANN401 - anything JSON can hold
@@ -179,6 +182,8 @@ def _text(value: Any) -> str | Fault:  # noqa: ANN401 - anything JSON can hold
 
 
 def _count(value: Any) -> int | Fault:  # noqa: ANN401
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON has one kind of number, and some programs write every one as 3.0
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT:
         return value
     return Fault("", "must be a whole number from 0 up", "0 以上の整数でなければなりません")
@@ -226,7 +231,7 @@ class _Reading:
         if read in ("", []):
             return
         if field.path in _WORDS and read not in _WORDS[field.path]:
-            word = mask(str(read)[:80])[0]
+            word = mask(str(read))[0][:80]
             self.fault(field.path, f"{word!r} is not in the vocabulary", f"{word!r} は語彙にありません")
             return
         self.columns[field.column] = self._masked(field, read)
@@ -243,6 +248,16 @@ class _Reading:
             self.masked += sum(found for _, found in pairs)
         return value
 
+    def _masked_tree(self, value: Any) -> Any:  # noqa: ANN401
+        """The same JSON value with every My Number masked, also where it is a name or a number."""
+        if isinstance(value, dict):
+            return {self._masked_tree(name): self._masked_tree(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self._masked_tree(inner) for inner in value]
+        masked, found = mask(value if isinstance(value, str) else json.dumps(value))
+        self.masked += found
+        return masked if found else value
+
     def keep(self, path: str, value: Any) -> None:  # noqa: ANN401
         """Keep what the form has no place for."""
         if value is not None:
@@ -254,10 +269,9 @@ class _Reading:
             if _depth(self.unmapped) > MAX_DEPTH:
                 self.fault("unmapped", "nested too deeply", "入れ子が深すぎます")
                 return
-            text = json.dumps(self.unmapped, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-            text, found = mask(text)
-            self.masked += found
-            self.columns["unmapped"] = text
+            self.columns["unmapped"] = json.dumps(
+                self._masked_tree(self.unmapped), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+            )
         named = {fault.where for fault in self.faults}
         for path, what_ja in (("time", "時刻がありません"), ("activity", "操作の種類がありません")):
             if path not in self.columns and path not in named:

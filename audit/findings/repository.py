@@ -55,6 +55,15 @@ class RunRow(Base):
     at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+class LookRow(Base):
+    """When a detector's due windows were last looked through: nothing due is not nothing done."""
+
+    __tablename__ = "detector_looks"
+
+    detector: Mapped[str] = mapped_column(String(100), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+
+
 def _body(finding: Finding) -> str:
     plain = asdict(finding)
     kept = (
@@ -212,6 +221,16 @@ class FindingRepository:
         return {
             row.start: row for row in self._session.scalars(select(RunRow).where(RunRow.detector == detector))
         }
+
+    def last_look(self, detector: str) -> datetime | None:
+        """When a detector's due windows were last looked through."""
+        row = self._session.get(LookRow, detector)
+        return row.at if row is not None else None
+
+    def looked(self, detectors: Sequence[str], at: datetime) -> None:
+        """Enter that they were."""
+        for detector in detectors:
+            self._session.merge(LookRow(detector=detector, at=at))
 
     def record_run(self, run: RunRow) -> None:
         """Enter a run; one of the same window is replaced."""

@@ -131,6 +131,16 @@ class FindingService:
                 for start, row in FindingRepository(session).runs(detector).items()
             }
 
+    def last_look(self, detector: str) -> datetime | None:
+        """When the due windows of a detector were last looked through."""
+        with self._state.unit() as session:
+            return FindingRepository(session).last_look(detector)
+
+    def looked(self, detectors: Sequence[str]) -> None:
+        """Enter that the due windows of some detectors have been looked through, whether any were due or not."""
+        with self._state.unit() as session:
+            FindingRepository(session).looked(detectors, self._clock.now())
+
     def listing(self, wanted: FindingFilter, *, limit: int | None = None, offset: int = 0) -> list[Finding]:
         """Findings, the latest window first, the oddest first within it."""
         with self._state.unit() as session:

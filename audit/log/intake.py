@@ -21,11 +21,11 @@ __all__ = [
 ]
 
 _TIME_PATTERN = (
-    r"^\\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    r"^(?:199\\d|20\\d\\d|21\\d\\d)-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
     r"T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)$"
 )
 _PLAIN_IDS = r'^\\[(?:"[^"\\\\]*"(?:,"[^"\\\\]*")*)?\\]$'
-_DIGIT_RUN = r"\\p{Nd}(?:[-‐-―−－ー・\\p{Z}\\s]?\\p{Nd}){11}"
+_DIGIT_RUN = r"\\p{Nd}(?:[-‐-―−－ー・\\p{Z}\\p{Cc}]?\\p{Nd}){11}"
 _TYPES = {
     Kind.TEXT: "String",
     Kind.TIME: "String",
@@ -82,7 +82,7 @@ def _scanned() -> str:
         for field in _READ
         if field.kind in (Kind.TEXT, Kind.IDS)
         and not field.declared_id
-        and field.path not in {"activity", "actor.kind", "outcome", "auth.factors"}
+        and field.path not in {"activity", "actor.kind", "outcome"}
     ]
     return "concat(" + ", '|', ".join(texts) + ")"
 
@@ -110,7 +110,7 @@ SELECT
     length(doc) <= 65536
         AND notEmpty(top)
         AND arrayAll(pair -> position(pair.1, '.') = 0, top)
-        AND arrayAll(pair -> NOT (pair.1 IN ({_GROUPS}) AND NOT startsWith(pair.2, '{{') AND pair.2 != 'null'), top)
+        AND arrayAll(pair -> pair.2 = 'null' OR startsWith(pair.2, '{{') = (pair.1 IN ({_GROUPS})), top)
         AND arrayUniq(arrayMap(pair -> pair.1, top)) = length(top)
         AND arrayUniq(arrayMap(pair -> pair.1, pairs)) = length(pairs)
         AND arrayAll(name -> name IN ({_ALLOWED}), typed)
@@ -183,16 +183,6 @@ REMEMBER_BYTES = """
 INSERT INTO intake_seen SELECT {delivery:UInt64}, raw_hash FROM intake_rows WHERE clear AND event_id = ''
 """
 
-FIND_REPEATED = """
-INSERT INTO intake_known (n, conflict)
-SELECT n, digest != first_digest FROM (
-    SELECT n, digest,
-        first_value(digest) OVER (PARTITION BY event_id ORDER BY n) AS first_digest,
-        row_number() OVER (PARTITION BY event_id ORDER BY n) AS place
-    FROM intake_new)
-WHERE place > 1
-"""
-
 FIND_STORED = """
 INSERT INTO intake_known (n, conflict)
 SELECT new.n, any(events.digest) != any(new.digest)
@@ -203,6 +193,18 @@ WHERE events.source = {source:String}
 GROUP BY new.n
 """
 """The bounds let the engine skip what cannot match: ids that run with time cost next to nothing."""
+
+FIND_REPEATED = """
+INSERT INTO intake_known (n, conflict)
+SELECT n, digest != first_digest FROM (
+    SELECT n, digest,
+        first_value(digest) OVER (PARTITION BY event_id ORDER BY n) AS first_digest,
+        row_number() OVER (PARTITION BY event_id ORDER BY n) AS place
+        FROM intake_new
+    WHERE event_id NOT IN (SELECT event_id FROM intake_new WHERE n IN (SELECT n FROM intake_known)))
+WHERE place > 1
+"""
+"""Runs after `FIND_STORED`: what the log has decides, and only among the rest does the first of the batch."""
 
 _CLASS = ", ".join(f"'{activity}'" for activity in ACTIVITY_CLASS)
 _CLASS_UIDS = ", ".join(str(ocsf.class_uid) for ocsf in ACTIVITY_CLASS.values())

@@ -100,6 +100,7 @@ class Filter:
     weekdays: tuple[int, ...] = ()
     hours: tuple[int, ...] = ()
     staff_only: bool = False
+    without_source: str = ""
 
 
 class Dimension(StrEnum):

@@ -165,6 +165,25 @@ class EventLog:
         page = self.search(Filter(sources=(source,), event_ids=(event_id,)), limit=1)
         return page.events[0] if page.events else None
 
+    def ping(self) -> None:
+        """Ask the smallest question there is.
+
+        Raises:
+            StoreError: the log does not answer.
+        """
+        self._repository.ping()
+
+    def own_last(self) -> AuditEvent:
+        """The last of our own acts.
+
+        Raises:
+            LookupError: there is none yet.
+        """
+        page = self.search(Filter(sources=(OWN_SOURCE,)), limit=1)
+        if not page.events:
+            raise LookupError("none of our own acts is in the log")
+        return page.events[0]
+
     def count(self, wanted: Filter) -> int:
         """How many events match."""
         return self._repository.count(wanted)

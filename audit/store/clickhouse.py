@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
@@ -112,7 +113,12 @@ class EventStore:
             raise ValueError("an event store has either a path or a url")
         self.database = database
         self._where: dict[str, Any] = (
-            {"interface": "chdb", "path": str(path)} if path is not None else {"dsn": url}
+            {"interface": "chdb", "path": str(path)}
+            if path is not None
+            else {
+                "dsn": url,
+                "interface": urlsplit(str(url)).scheme,
+            }  # the driver reads TLS from the port alone
         )
         self._clients: list[Any] = []
         with self._translated():

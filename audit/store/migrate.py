@@ -18,7 +18,9 @@ __all__ = ["Migration", "migrate", "shipped_migrations"]
 
 _NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 _DANGEROUS = re.compile(
-    r"^\s*(DROP|TRUNCATE|DELETE|ALTER\s+TABLE\s+\S+\s+(DROP|DELETE|MODIFY))\b", re.I | re.M
+    r"(DROP|TRUNCATE|DELETE|UPDATE|DETACH|RENAME|EXCHANGE|REPLACE|CREATE\s+OR\s+REPLACE"
+    r"|ALTER\b.*\b(DROP|DELETE|UPDATE|MODIFY|CLEAR|DETACH|REPLACE|RENAME))\b",
+    re.I | re.S,
 )
 _STATE = """CREATE TABLE IF NOT EXISTS migrations
 (name String, checksum String, state Enum8('in progress' = 1, 'completed' = 2), at DateTime64(6, 'UTC'))
@@ -103,7 +105,7 @@ def migrate(
     finished = {row["name"] for row in done}
     pending = [migration for migration in wanted if migration.name not in finished]
     for migration in pending:
-        if _DANGEROUS.search(migration.text) and not allow_dangerous:
+        if any(map(_DANGEROUS.match, migration.statements)) and not allow_dangerous:
             raise MigrationError(
                 f"{migration.name} drops or deletes: run it with --allow-dangerous after a backup"
             )

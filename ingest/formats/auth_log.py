@@ -44,10 +44,10 @@ def decode_auth_log(
     reference = reference or SystemClock().now()
     last: dict[str | None, SyslogLine] = {}
     for line, raw in lines:
+        if not raw.strip():
+            continue
         try:
             text = decode(raw, profile.encoding, first=line == 1).rstrip("\r")
-            if not text.strip():
-                continue
             entry = parse_syslog(text, zone=profile.zone, reference=reference)
             times, said = _expand(entry, last.get(entry.host))
             documents = [_document(entry, said, profile) for _ in range(times)]

@@ -2,8 +2,8 @@
 
 One human attempt is one login event: sshd's `Failed …` and `Accepted …` lines are it; what PAM and sshd
 write around them (`authentication failure`, `Invalid user`) are security events, so that nobody is counted
-twice. In a pattern, `.*` before ` from ` is greedy and the end is anchored: the address is always the last one,
-because all before it may have been chosen by an attacker as the name of a user.
+twice. In a pattern, `.*` before ` from ` is greedy and the end anchored: the address is the last one, for all
+before it may have been chosen by an attacker as the name of a user.
 
 Groups of a pattern: `actor` and `target` are ids, `ip` is where the actor came from, `method` is the factor;
 every other group is kept under its own name.

@@ -63,9 +63,8 @@ _ABOUT_ROLE = re.compile(
     rf"\s*(?:CREATE|ALTER|DROP)\s+(?:ROLE|USER|GROUP)\s+(?:IF\s+EXISTS\s+)?(?!MAPPING\b){_NAME}",
     re.IGNORECASE,
 )
-_GRANTEE = re.compile(
-    rf"\b(?:TO|FROM)\s+(?:GROUP\s+)?{_NAME}(?:\s+WITH\b[^;]*|\s+CASCADE|\s+RESTRICT)?\s*;?\s*$", re.IGNORECASE
-)
+_GRANTEE = re.compile(rf".*\b(?:TO|FROM)\s+(?:GROUP\s+)?{_NAME}", re.IGNORECASE | re.DOTALL)
+"""The first of those named; the statement is kept whole beside it."""
 _PASSWORD = re.compile(r"\bPASSWORD\b", re.IGNORECASE)
 
 _AUTHORIZED = re.compile(
@@ -184,7 +183,7 @@ def _audit(doc: Doc, unmapped: dict[str, object], fields: dict[str, str]) -> Non
     elif kind == "ROLE":
         changed = _A.CREDENTIAL_RESET if _PASSWORD.search(statement) else _A.POLICY_CHANGE
         activity = _ROLES.get(command, changed)
-        target = _GRANTEE.search(statement) if activity in {_A.GRANT, _A.REVOKE} else None
+        target = _GRANTEE.match(statement) if activity in {_A.GRANT, _A.REVOKE} else None
         if target := target or _ABOUT_ROLE.match(statement):
             doc["target"] = {"id": _unquote(target[1])}
     doc |= {"activity": activity.value, "outcome": Outcome.SUCCESS.value}

@@ -19,8 +19,8 @@ PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 class PostgresLogs:
     """What a private PostgreSQL wrote while known people did known things.
 
-    `user` logged in, read, wrote, exported and granted; `intruder` gave a wrong password; `outsider` was refused
-    a table. All in the database `database`, on the table `table`, from 127.0.0.1.
+    `user` logged in, read, wrote, exported and granted; `intruder` is the name given with a wrong password;
+    `outsider` was refused a table. All in the database `database`, on the table `table`, from 127.0.0.1.
     """
 
     csvlog: Path

@@ -17,7 +17,7 @@ from ingest.sources.profile import Profile
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from programs import PostgresLogs, SshLogs  # noqa: E402 - test folders are no packages, so the path comes first
+from programs import PostgresLogs, SshLogs
 
 pytestmark = pytest.mark.system
 

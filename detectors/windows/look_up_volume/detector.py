@@ -39,6 +39,7 @@ class Parameters:
         minimum: fewer people than this are never a finding.
         times_usual: how many times the expected number is odd.
         deviations: how many standard deviations above it.
+        times_busiest: how many times the busiest of the past days, once there are enough of one's own.
         busiest_factor: how much more work the colleagues' day may explain at most.
     """
 
@@ -46,7 +47,8 @@ class Parameters:
     enough_days: int = 5
     minimum: int = 15
     times_usual: float = 2.5
-    deviations: float = 4.0
+    deviations: float = 2.5
+    times_busiest: float = 1.5
     busiest_factor: float = 3.0
 
 
@@ -57,6 +59,7 @@ class _Expected:
     people: float
     spread: float
     usual: float
+    busiest: float
     day_factor: float
     peers: int
     peers_median: float
@@ -87,13 +90,27 @@ def _expect(
     peers_median = float(median(peers_today)) if peers_today else 0.0
     own = list(past.get(actor, {}).values())
     if len(own) >= params.enough_days:
-        usual, spread = float(median(own)), _spread(own)
+        usual, spread, busiest = float(median(own)), _spread(own), float(max(own))
     else:
         theirs = [count for peer in others for count in past.get(peer, {}).values()]
         if len(theirs) < params.enough_days:
             return None
-        usual, spread = float(median(theirs)), _spread(theirs)
-    return _Expected(usual * factor, spread, usual, factor, len(peers_today), peers_median, len(own))
+        usual, spread, busiest = float(median(theirs)), _spread(theirs), float(max(theirs))
+    return _Expected(
+        usual * factor, spread, usual, busiest * factor, factor, len(peers_today), peers_median, len(own)
+    )
+
+
+def _odd(people: int, expected: _Expected, params: Parameters) -> float:
+    """How many standard deviations above what is usual; 0 when it is within bounds."""
+    deviation = (math.sqrt(people) - math.sqrt(expected.people)) / expected.spread
+    odd = (
+        people >= params.minimum
+        and people >= params.times_usual * max(expected.people, 1.0)
+        and people >= params.times_busiest * expected.busiest
+        and deviation >= params.deviations
+    )
+    return deviation if odd else 0.0
 
 
 def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft]:
@@ -119,27 +136,28 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
     for actor, name in unit.items():
         members[name].add(actor)
     for actor in sorted(today):
-        people = today[actor]
-        if people < params.minimum:
+        if today[actor] < params.minimum:
             continue
         expected = _expect(actor, frozenset(members[unit[actor]]), today, past, params)
-        if expected is None or people < params.times_usual * max(expected.people, 1.0):
+        if expected is None or not _odd(today[actor], expected, params):
             continue
-        deviation = (math.sqrt(people) - math.sqrt(expected.people)) / expected.spread
-        if deviation >= params.deviations:
-            events = list(
-                reader.columns(
-                    Filter(
-                        start=window.start,
-                        end=window.end,
-                        actors=(actor,),
-                        activities=_ACTS,
-                        outcomes=("", "success"),
-                    ),
-                    EVIDENCE_COLUMNS,
-                )
-            )
+        events = _unapproved(window, reader, actor)
+        people = len({subject for event in events for subject in event["subjects"]})
+        deviation = _odd(people, expected, params)
+        if deviation:
             yield _draft(reader, window, actor, people, expected, deviation, events)
+
+
+def _unapproved(window: Window, reader: Reader, actor: str) -> list[dict[str, Any]]:
+    """A person's look-ups, without those that an approved time window (list work, hand-over) accounts for."""
+    wanted = Filter(
+        start=window.start, end=window.end, actors=(actor,), activities=_ACTS, outcomes=("", "success")
+    )
+    return [
+        event
+        for event in reader.columns(wanted, EVIDENCE_COLUMNS)
+        if reader.context.window_at(actor, event["source"], event["time"]) is None
+    ]
 
 
 def _draft(

@@ -2,7 +2,8 @@
 
 Judged by the person's own terms: roster, approved overtime and standby, leave, the unit's calendar, approved time
 windows; the clock alone says nothing. A few minutes early or late are no finding. People whom the staff directory
-does not know are judged by the town's hours, unless they are active at that hour on most days (a service account).
+does not know are judged by the town's hours, unless they are active at that hour on many days (a service account);
+before there are some days of log, nothing is said about them. Where no directory was imported, everyone is staff.
 """
 
 from collections import defaultdict
@@ -51,11 +52,13 @@ class Parameters:
 
     Attributes:
         grace_minutes: how early or late is still usual.
-        habit_days: how many of the last 28 days make an hour usual for an account outside the staff directory.
+        learning_days: days of log before accounts outside the staff directory are judged at all.
+        habit_percent: share of the last 28 days that makes an hour usual for such an account.
     """
 
     grace_minutes: int = 30
-    habit_days: int = 10
+    learning_days: int = 5
+    habit_percent: int = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def _judge(
     if context.window_at(actor, source, at) is not None:
         return None
     leave = context.on_leave(actor, at)
-    if leave is not None:
+    if leave is not None and leave.start + grace <= at < leave.end - grace:
         return _Judgement(
             Texts(
                 f"休暇中（{_clock(leave.start)}〜{_clock(leave.end)}、勤務表による）の操作です。",
@@ -124,8 +127,16 @@ def _quarters(window: Window, reader: Reader) -> dict[tuple[str, str], list[dict
     return found
 
 
-def _habitual(window: Window, reader: Reader, actor: str, params: Parameters) -> frozenset[int]:
-    """The quarters of an hour in which an account is active on most days."""
+def _days_of_log(window: Window, reader: Reader) -> int:
+    """On how many of the last 28 days anybody did anything."""
+    wanted = Filter(start=window.start - timedelta(days=28), end=window.start)
+    return len(reader.aggregate(wanted, (Dimension.DAY,), (Measure.EVENTS,)))
+
+
+def _habitual(
+    window: Window, reader: Reader, actor: str, days_of_log: int, params: Parameters
+) -> frozenset[int]:
+    """The quarters of an hour in which an account is active on many days."""
     rows = reader.aggregate(
         Filter(start=window.start - timedelta(days=28), end=window.start, actors=(actor,)),
         (Dimension.DAY, Dimension.QUARTER),
@@ -135,7 +146,9 @@ def _habitual(window: Window, reader: Reader, actor: str, params: Parameters) ->
     for row in rows:
         for quarter in (row["quarter"] - 1, row["quarter"], row["quarter"] + 1):
             days[quarter].add(row["day"])
-    return frozenset(quarter for quarter, seen in days.items() if len(seen) >= params.habit_days)
+    return frozenset(
+        quarter for quarter, seen in days.items() if len(seen) * 100 >= params.habit_percent * days_of_log
+    )
 
 
 def _suspects(
@@ -144,6 +157,7 @@ def _suspects(
     """Who has any quarter of an hour that is not accounted for, and which."""
     grace = timedelta(minutes=params.grace_minutes)
     found: dict[str, list[tuple[datetime, datetime, str]]] = defaultdict(list)
+    days_of_log = _days_of_log(window, reader)
     for (actor, source), rows in _quarters(window, reader).items():
         odd = []
         for row in rows:
@@ -152,8 +166,10 @@ def _suspects(
                 _judge(reader.context, actor, unit, source, at, grace) for at in (row["first"], row["last"])
             ):
                 odd.append(row)
-        if odd and not reader.context.knows(actor):
-            usual = _habitual(window, reader, actor, params)
+        if odd and reader.context.posts and not reader.context.knows(actor):
+            if days_of_log < params.learning_days:
+                continue
+            usual = _habitual(window, reader, actor, days_of_log, params)
             odd = [row for row in odd if row["quarter"] not in usual]
         found[actor] += [(row["first"], row["last"], row["org_unit"]) for row in odd]
     return {actor: spans for actor, spans in found.items() if spans}

@@ -25,6 +25,8 @@ PROFILE = Profile(
     split={"subjects": ";"},
     constants={"affair": "nhi-levy"},
 )  # fmt: skip
+AMBIGUOUS = "¢£¬‖−〜"
+"""Characters that CP932 can write but reads back as others."""
 HEADER = "日時,職員,操作,結果,件数,対象,照合,備考"
 GOOD = "2026/10/05 09:13:22,s0412,照会,正常,１２,a;b,済,窓口"
 
@@ -46,7 +48,8 @@ def test_a_row(encoding: str, end: str) -> None:
     assert isinstance(found, Record)
     assert found.line == 2
     assert found.doc == {
-        "time": "2026-10-05T09:13:22+09:00", "actor": {"id": "s0412"}, "activity": "view", "operation_name": "照会",
+        "time": "2026-10-05T09:13:22+09:00", "actor": {"id": "s0412"}, "activity": "view",
+        "operation_name": "照会",
         "outcome": "success", "query": {"hits": 12}, "subjects": ["a", "b"], "auth": {"user_verified": True},
         "affair": "nhi-levy", "unmapped": {"備考": "窓口", "結果": "正常"},
     }  # fmt: skip
@@ -158,15 +161,18 @@ def test_streaming() -> None:
 @given(st.lists(st.binary(max_size=30).filter(lambda line: b"\n" not in line), max_size=12))
 def test_nothing_is_lost_whatever_the_bytes(lines: list[bytes]) -> None:
     found = list(decode_csv(enumerate(lines, 1), replace(PROFILE, header=False, columns=("a", "b"))))
-    assert b"\n".join(one.raw for one in found) == b"\n".join(
-        line for one in [lines] for line in one if line.strip()
-    ) or any(b"\n" in one.raw for one in found)
+    taken = {one.line + offset for one in found for offset in range(one.raw.count(b"\n") + 1)}
+    assert {number for number, line in enumerate(lines, 1) if line.strip()} <= taken
     assert all(one.reasons for one in found if isinstance(one, Refused))
 
 
 @given(
     st.lists(
-        st.tuples(st.text(st.characters(codec="cp932"), max_size=20), st.booleans()), min_size=1, max_size=5
+        st.tuples(
+            st.text(st.characters(codec="cp932", exclude_characters=AMBIGUOUS), max_size=20), st.booleans()
+        ),
+        min_size=1,
+        max_size=5,
     )
 )
 def test_cells_round_trip(cells: list[tuple[str, bool]]) -> None:

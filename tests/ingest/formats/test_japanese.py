@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from ingest.formats.japanese import TimeTextError, parse_number, parse_time, wareki
 
 TOKYO = ZoneInfo("Asia/Tokyo")
-LOCAL = st.datetimes(datetime(1952, 1, 1), datetime(2199, 12, 31)).map(lambda at: at.replace(microsecond=0))  # noqa: DTZ001 - local times on purpose
+LOCAL = st.integers(0, 60_000 * 86_400).map(
+    lambda s: datetime(1952, 1, 1, tzinfo=TOKYO) + timedelta(seconds=s)
+)
 
 
 @pytest.mark.parametrize(
@@ -76,8 +78,7 @@ def test_patterns_come_first() -> None:
 
 
 @given(LOCAL)
-def test_wareki_round_trip(local: datetime) -> None:
-    at = local.replace(tzinfo=TOKYO)
+def test_wareki_round_trip(at: datetime) -> None:
     assert parse_time(wareki(at), TOKYO) == at
     full_width = wareki(at).translate({ord("0") + n: 0xFF10 + n for n in range(10)})
     assert parse_time(full_width, TOKYO) == at
@@ -96,9 +97,10 @@ def test_iso_round_trip(local: datetime, minutes: int) -> None:
 )
 def test_only_its_own_error(text: str) -> None:
     try:
-        assert parse_time(text, TOKYO).utcoffset() is not None
-    except TimeTextError as error:
-        assert " / " in str(error)
+        at = parse_time(text, TOKYO)
+    except TimeTextError:
+        return
+    assert at.utcoffset() is not None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""The application factory. Nothing happens at import; the lifespan owns the scheduler."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from api.installation import Installation
+from api.jobs import start_scheduler
+from api.web import json_api, pages, sign_in
+from api.web.errors import install_errors
+from api.web.security import SecurityHeaders, installation_of
+from audit.store.errors import StoreError
+from dashboards.pages import STATIC, Pages
+
+__all__ = ["create_app"]
+
+
+def create_app(installation: Installation, *, schedule: bool = True) -> FastAPI:
+    """The application of one installation.
+
+    Args:
+        installation: what it serves; the caller opens and closes it.
+        schedule: whether due windows are judged on a schedule.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        scheduler = start_scheduler(installation) if schedule else None
+        yield
+        if scheduler is not None:
+            scheduler.shutdown(wait=True)
+
+    app = FastAPI(title="Mimamori", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.installation = installation
+    app.state.pages = Pages()
+    app.add_middleware(SecurityHeaders)
+    install_errors(app)
+    plotly = Path(str(resources.files("plotly"))) / "package_data" / "plotly.min.js"
+
+    @app.get("/static/plotly.min.js", include_in_schema=False)
+    def plotly_script() -> Response:
+        """The drawing library, from the installed package: the machines have no internet."""
+        return FileResponse(plotly, media_type="text/javascript", headers={"cache-control": "max-age=86400"})
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> Response:
+        """Whether the process answers."""
+        return JSONResponse({"status": "ok"})
+
+    @app.get("/readyz", include_in_schema=False)
+    def readyz(request: Request) -> Response:
+        """Whether the log can be read."""
+        try:
+            installation_of(request).log.ping()
+        except StoreError:
+            return JSONResponse({"status": "event store unavailable"}, status_code=503)
+        return JSONResponse({"status": "ok"})
+
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.include_router(sign_in.router)
+    app.include_router(pages.router)
+    app.include_router(json_api.router)
+    return app

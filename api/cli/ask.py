@@ -1,0 +1,205 @@
+"""Commands that ask: `sources`, `search`, `detect`, `alerts`, `quarantine`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from api.cli.output import CommandError, ExitCode, emit
+from api.installation import open_installation
+from api.settings import Settings
+from api.web.queries import QueryError, Typed, as_filter, read_moment
+from audit.clock import TOKYO
+from audit.findings import FindingFilter
+from audit.log import Dimension, Filter, Measure
+from detectors.registry import DETECTORS
+
+__all__ = ["alerts", "detect", "quarantine", "search", "sources"]
+
+
+def _span(arguments: argparse.Namespace) -> tuple[datetime | None, datetime | None]:
+    try:
+        return read_moment(arguments.start or "", "--from"), read_moment(arguments.end or "", "--to")
+    except QueryError as error:
+        raise CommandError(f"{error.texts.ja} / {error.texts.en}") from error
+
+
+def sources(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
+    """The catalogue, and what has arrived."""
+    with open_installation(settings) as installation:
+        seen = {
+            row["source"]: row
+            for row in installation.log.aggregate(
+                Filter(), (Dimension.SOURCE,), (Measure.EVENTS, Measure.LAST)
+            )
+        }
+        totals = installation.book.totals()
+        rows: list[dict[str, Any]] = []
+        for name in sorted(set(installation.catalogue) | set(seen) | set(totals)):
+            profile = installation.profile(name)
+            last = seen[name]["last"].astimezone(TOKYO).isoformat() if name in seen else None
+            rows.append(
+                {
+                    "id": name,
+                    "name": profile.name_ja,
+                    "name_en": profile.name_en,
+                    "formats": [profile.format],
+                    "events": seen[name]["events"] if name in seen else 0,
+                    "last_event": last,
+                    "quarantined": totals[name].quarantined if name in totals else 0,
+                    "retention_years": profile.retention_years or None,
+                    "authentication": profile.authentication,
+                    "in_catalogue": name in installation.catalogue,
+                }
+            )
+    emit(
+        {"sources": rows},
+        as_json=arguments.json,
+        lines=[
+            f"{row['id']:24} {row['events']:>10}  {row['last_event'] or '-':32} {row['name']}" for row in rows
+        ],
+    )
+    return ExitCode.DONE
+
+
+def search(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
+    """Events as JSON Lines, oldest first; with `--json` one document."""
+    try:
+        wanted = as_filter(
+            Typed(
+                from_=arguments.start or "",
+                to=arguments.end or "",
+                source=arguments.source,
+                actor=arguments.actor,
+                subject=arguments.subject,
+                activity=arguments.activity,
+                outcome=arguments.outcome,
+            )
+        )
+    except QueryError as error:
+        raise CommandError(f"{error.texts.ja} / {error.texts.en}") from error
+    if arguments.limit < 0:
+        raise CommandError("--limit: 0 以上の数です / a number from 0 up")
+    with open_installation(settings) as installation:
+        installation.log.record(
+            {
+                "time": installation.clock.now().isoformat(),
+                "activity": "search",
+                "operation_name": "events.search",
+                "outcome": "success",
+                "actor": {"kind": "system"},
+                "unmapped": {"via": "command line"},
+            }
+        )
+        found: Iterator[dict[str, Any]] = (event.to_contract() for event in installation.log.each(wanted))
+        if arguments.limit:
+            found = islice(found, arguments.limit)
+        if arguments.json:
+            sys.stdout.write(json.dumps({"events": list(found)}, ensure_ascii=False) + "\n")
+        else:
+            for document in found:
+                sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    return ExitCode.DONE
+
+
+def detect(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
+    """Judge due windows, or every window of a span."""
+    start, end = _span(arguments)
+    unknown = [name for name in arguments.detector if name not in DETECTORS]
+    if unknown:
+        known = ", ".join(sorted(DETECTORS))
+        raise CommandError(f"{unknown[0]}: 検知器がありません / no such detector ({known})")
+    console = Console(stderr=True)
+    with open_installation(settings) as installation, Progress(console=console, transient=True) as progress:
+        task = progress.add_task("検知 / detecting", total=None)
+        summary = installation.runner.run(
+            start=start,
+            end=end,
+            only=arguments.detector,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+        total = sum(count for _, _, count in installation.findings.count_by_day(FindingFilter(status="open")))
+    document = {
+        "windows": summary.windows,
+        "events": summary.events,
+        "findings_new": summary.findings_new,
+        "findings_withdrawn": summary.findings_withdrawn,
+        "findings_total": total,
+    }
+    emit(
+        document,
+        as_json=arguments.json,
+        lines=[
+            f"{summary.windows} 区間、{summary.events} イベント、新しい警告 {summary.findings_new}、未処理 {total}"
+            f" / {summary.windows} windows, {summary.events} events, {summary.findings_new} new findings, {total} open"
+        ],
+    )
+    return ExitCode.DONE
+
+
+def alerts(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
+    """Findings, the latest window first."""
+    start, end = _span(arguments)
+    with open_installation(settings) as installation:
+        found = installation.findings.listing(
+            FindingFilter(start=start, end=end, status=arguments.status, detector=arguments.detector)
+        )
+    emit(
+        {"findings": [finding.to_contract() for finding in found]},
+        as_json=arguments.json,
+        lines=[
+            f"{finding.id}  {finding.start.astimezone(TOKYO):%Y-%m-%d}  {finding.severity:8} {finding.status:9} {finding.title.ja}"
+            for finding in found
+        ],
+    )
+    return ExitCode.DONE
+
+
+def quarantine(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
+    """Refused records without their bytes; `show` writes one's bytes to stdout, which is recorded."""
+    with open_installation(settings) as installation:
+        if arguments.action == "list":
+            rows = installation.book.listing(arguments.source, limit=1000)
+            emit(
+                {
+                    "quarantine": [
+                        {
+                            "id": row.id,
+                            "source": row.source,
+                            "delivery": row.delivery,
+                            "line": row.line,
+                            "bytes": row.length,
+                            "reasons": list(row.reasons),
+                            "at": row.at.astimezone(TOKYO).isoformat(),
+                        }
+                        for row in rows
+                    ]
+                },
+                as_json=arguments.json,
+                lines=[f"{row.id:>6} {row.source} line {row.line}: {'; '.join(row.reasons)}" for row in rows],
+            )
+            return ExitCode.DONE
+        if arguments.number is None:
+            raise CommandError("番号を指定してください / say which number")
+        installation.log.record(
+            {
+                "time": installation.clock.now().isoformat(),
+                "activity": "view",
+                "operation_name": "quarantine.show",
+                "outcome": "success",
+                "actor": {"kind": "system"},
+                "unmapped": {"number": str(arguments.number), "via": "command line"},
+            }
+        )
+        try:
+            for piece in installation.book.raw(arguments.number):
+                sys.stdout.buffer.write(piece)
+        except KeyError as error:
+            raise CommandError(f"{arguments.number}: その番号の記録はありません / no such record") from error
+    return ExitCode.DONE

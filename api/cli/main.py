@@ -1,0 +1,164 @@
+"""The commands and their options. Each command's own work is in the module of its name."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from api.cli import ask, sample, serving, take
+from api.cli.output import CommandError, ExitCode, note
+from api.settings import Settings
+from audit.context import FEEDS, FeedError
+from audit.store.errors import StoreError, StoreHeldError
+from ingest.sources.profile import ProfileError
+
+__all__ = ["main"]
+
+Command = Callable[[argparse.Namespace, Settings], ExitCode]
+
+
+def _both(ja: str, en: str) -> str:
+    return f"{ja} / {en}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--json",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help=_both("結果を 1 つの JSON 文書で出力", "print the result as one JSON document"),
+    )
+    parser = argparse.ArgumentParser(
+        prog="mimamori",
+        parents=[shared],
+        description=_both(
+            "住民記録を扱うシステムのアクセス記録を集め、見守ります",
+            "access control and audit-log analytics for residents' records",
+        ),
+    )
+    parser.add_argument(
+        "--data", type=Path, help=_both("データディレクトリ（既定 ./var）", "data directory (default ./var)")
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Command, ja: str, en: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, parents=[shared], help=_both(ja, en), description=_both(ja, en))
+        command.set_defaults(run=run)
+        return command
+
+    def span(command: argparse.ArgumentParser) -> None:
+        command.add_argument(
+            "--from", dest="start", metavar="TIME", help=_both("この時刻から（含む）", "inclusive")
+        )
+        command.add_argument(
+            "--to", dest="end", metavar="TIME", help=_both("この時刻まで（含まない）", "exclusive")
+        )
+
+    add("init", take.init, "データディレクトリ・表・鍵を作る", "make data directory, tables and keys")
+
+    command = add(
+        "import",
+        take.import_feeds,
+        "職員・勤務表・暦・承認を取り込む",
+        "import staff, roster, calendar, approvals",
+    )
+    command.add_argument("kind", choices=sorted(FEEDS), help=_both("種類", "kind"))
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+
+    command = add("ingest", take.ingest, "ログを取り込む", "take in logs")
+    command.add_argument("--source", required=True, help=_both("発生元の識別子", "source id"))
+    command.add_argument(
+        "--format", help=_both("形式（既定はプロファイルによる）", "format (default: the profile's)")
+    )
+    command.add_argument(
+        "files", nargs="+", metavar="FILE", help=_both("ファイル、- は標準入力", "files, - for stdin")
+    )
+
+    add("sources", ask.sources, "発生元の一覧", "list the sources")
+
+    command = add("search", ask.search, "イベントを検索する", "search events")
+    span(command)
+    for name, ja in (
+        ("source", "発生元"),
+        ("actor", "操作者"),
+        ("subject", "対象者"),
+        ("activity", "操作"),
+        ("outcome", "結果"),
+    ):
+        command.add_argument(f"--{name}", default="", help=_both(ja, name))
+    command.add_argument(
+        "--limit", type=int, default=0, help=_both("件数の上限（既定なし）", "at most so many (default: all)")
+    )
+
+    command = add("detect", ask.detect, "検知を実行する", "run detectors over due windows, or the given span")
+    span(command)
+    command.add_argument(
+        "--detector", action="append", default=[], help=_both("検知器の識別子", "detector id")
+    )
+
+    command = add("alerts", ask.alerts, "警告の一覧", "list findings")
+    span(command)
+    command.add_argument("--status", default="", help=_both("状態", "status"))
+    command.add_argument("--detector", default="", help=_both("検知器の識別子", "detector id"))
+
+    command = add(
+        "quarantine", ask.quarantine, "隔離された記録を見る", "list refused records, or write one's bytes"
+    )
+    command.add_argument("action", choices=["list", "show"])
+    command.add_argument("number", nargs="?", type=int, help=_both("番号（show）", "number (show)"))
+    command.add_argument("--source", default="", help=_both("発生元", "source"))
+
+    command = add("serve", serving.serve, "画面と API を提供する", "serve pages and API")
+    command.add_argument("--port", type=int, help=_both("ポート", "port"))
+    command.add_argument("--host", help=_both("アドレス", "address"))
+
+    command = add(
+        "demo", sample.demo, "模擬の町を作って提供する", "simulate a small town, judge it, serve it"
+    )
+    command.add_argument("--port", type=int, help=_both("ポート", "port"))
+    command.add_argument("--no-serve", action="store_true", help=_both("作るだけ", "make it, do not serve"))
+    command.add_argument("--seed", type=int, default=1, help=_both("乱数の種", "random seed"))
+
+    command = add(
+        "otp", sample.one_time_code, "見本の利用者の確認コード", "the current code of a sample sign-in"
+    )
+    command.add_argument("secret", help=_both("認証アプリの鍵", "the authenticator's secret"))
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code: 0 done, 1 a check failed, 2 usage or bad input, 3 some records are in quarantine, 4 the data
+        directory is held by another process.
+    """
+    arguments = _parser().parse_args(argv)
+    arguments.json = getattr(arguments, "json", False)
+    given = {
+        name: value
+        for name in ("data", "port", "host")
+        if (value := getattr(arguments, name, None)) is not None
+    }
+    try:
+        run: Command = arguments.run
+        return int(run(arguments, Settings(**given)))
+    except StoreHeldError as error:
+        note(_both(f"データディレクトリは使用中です: {error}", f"the data directory is in use: {error}"))
+        return ExitCode.HELD
+    except CommandError as error:
+        note(str(error))
+        return error.code
+    except (FeedError, ProfileError, StoreError) as error:
+        note(str(error))
+        return ExitCode.USAGE
+    except ValidationError as error:
+        for fault in error.errors():
+            note(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}")
+        return ExitCode.USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return ExitCode.DONE

@@ -1,0 +1,62 @@
+"""What commands say: results on stdout, everything else on stderr, one JSON document with `--json`."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+__all__ = ["CommandError", "ExitCode", "counting", "emit", "note"]
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    CHECK_FAILED = 1
+    USAGE = 2
+    QUARANTINED = 3
+    HELD = 4
+
+
+class CommandError(Exception):
+    """A command that cannot be done; its message is for the person, in both languages."""
+
+    def __init__(self, message: str, code: ExitCode = ExitCode.USAGE) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def emit(document: Any, *, as_json: bool, lines: Iterator[str] | list[str]) -> None:  # noqa: ANN401 - any JSON
+    """Print a result: the document with `--json`, else its lines."""
+    if as_json:
+        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    else:
+        for line in lines:
+            sys.stdout.write(line + "\n")
+
+
+def note(message: str) -> None:
+    """Tell a person something that is not the result."""
+    sys.stderr.write(message + "\n")
+
+
+@contextmanager
+def counting(label: str) -> Iterator[Any]:
+    """A counter on a terminal; nothing elsewhere.
+
+    Yields:
+        A function of the count so far.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _count: None
+        return
+    columns = (TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda count: progress.update(task, completed=count)

@@ -1,0 +1,130 @@
+"""Commands that bring things in: `init`, `import`, `ingest`."""
+
+import argparse
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import BinaryIO
+
+from api.cli.output import CommandError, ExitCode, counting, emit, note
+from api.installation import Installation, open_installation
+from api.settings import Settings
+from ingest.formats.registry import canonical_format, sniff
+from ingest.pipeline import Reconciliation
+from ingest.sources.profile import Profile
+
+__all__ = ["import_feeds", "ingest", "init"]
+
+_SNIFFED = 65536
+
+
+def init(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
+    """Make the data directory, its tables and keys; nothing is touched that exists."""
+    with open_installation(settings) as installation:
+        document = {"data": str(settings.data.resolve()), "sources": len(installation.catalogue)}
+    emit(
+        document,
+        as_json=arguments.json,
+        lines=[f"{document['data']}: 準備ができました / ready ({document['sources']} sources)"],
+    )
+    return ExitCode.DONE
+
+
+def import_feeds(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
+    """Import context feeds; each file whole or not at all."""
+    with open_installation(settings) as installation:
+        results = []
+        for path in arguments.files:
+            found = installation.context.import_feed(arguments.kind, _read(path))
+            results.append({"file": str(path), **asdict(found)})
+            installation.log.record(
+                {
+                    "time": installation.clock.now().isoformat(),
+                    "activity": "import",
+                    "operation_name": f"context.{arguments.kind}",
+                    "outcome": "success",
+                    "actor": {"kind": "system"},
+                    "unmapped": {"file": path.name, "new": str(found.new), "changed": str(found.changed)},
+                }
+            )
+    totals = {key: sum(result[key] for result in results) for key in ("read", "new", "changed", "unchanged")}
+    emit(
+        {"kind": arguments.kind, **totals, "files": results},
+        as_json=arguments.json,
+        lines=[
+            f"{result['file']}: {result['read']} 行、新規 {result['new']}、変更 {result['changed']}、変更なし {result['unchanged']}"
+            f" / {result['read']} rows, {result['new']} new, {result['changed']} changed"
+            for result in results
+        ],
+    )
+    return ExitCode.DONE
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{path}: 読めません / cannot be read ({error.strerror})") from error
+
+
+def ingest(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
+    """Take in logs: read = stored + duplicates + quarantined."""
+    try:
+        asked = canonical_format(arguments.format) if arguments.format else ""
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    for name in arguments.files:
+        if name != "-" and not Path(name).is_file():
+            raise CommandError(f"{name}: ファイルがありません / no such file")
+    total = Reconciliation()
+    with open_installation(settings) as installation:
+        profile = installation.profile(arguments.source)
+        if arguments.source not in installation.catalogue:
+            note(
+                f"{arguments.source}: カタログにない発生元です。既定のプロファイルで取り込みます / "
+                "not in the catalogue, taken with the default profile"
+            )
+        for name in arguments.files:
+            with counting(name) as progress, ExitStack() as stack:
+                stream = sys.stdin.buffer if name == "-" else stack.enter_context(Path(name).open("rb"))
+                total.add(_one(installation, stream, name, profile, asked, progress))
+    document = {key: getattr(total, key) for key in ("read", "stored", "duplicates", "quarantined")}
+    emit(
+        {**document, "conflicts": total.conflicts, "masked": total.masked},
+        as_json=arguments.json,
+        lines=[
+            f"読込 {total.read} = 保存 {total.stored} + 重複 {total.duplicates} + 隔離 {total.quarantined}"
+            f" / read {total.read} = stored {total.stored} + duplicates {total.duplicates}"
+            f" + quarantined {total.quarantined}"
+        ],
+    )
+    return ExitCode.QUARANTINED if total.quarantined else ExitCode.DONE
+
+
+class _Peeked:
+    """A stream whose beginning has been looked at; reads give it again."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.head = stream.read(_SNIFFED)
+        self._left = self.head
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        if self._left:
+            given, self._left = self._left, b""
+            return given + self._stream.read(max(0, size - len(given)) if size >= 0 else -1)
+        return self._stream.read(size)
+
+
+def _one(
+    installation: Installation, stream: BinaryIO, name: str, profile: Profile, asked: str, progress: object
+) -> Reconciliation:
+    peeked = _Peeked(stream)
+    fmt = asked or (
+        profile.format
+        if profile.id in installation.catalogue
+        else sniff(peeked.head.splitlines()[:20]) or profile.format
+    )
+    return installation.ingest(peeked, name=Path(name).name, profile=profile, fmt=fmt, progress=progress)  # type: ignore[arg-type] # only read() is used

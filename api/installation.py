@@ -1,0 +1,159 @@
+"""Composition: everything an installation consists of, built in one place and passed down."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from audit.access import AccessService, SecretBox
+from audit.clock import Clock, SystemClock
+from audit.context import ContextService
+from audit.findings import DetectorRun, Draft, FindingService, Severity
+from audit.log import EventLog, LogRepository
+from audit.log.quarantine import DeliveryBook
+from audit.store.clickhouse import EventStore, hold_directory
+from audit.store.keys import load_or_create_key
+from audit.store.migrate import migrate
+from audit.store.state import StateStore
+from audit.texts import Texts
+from api.settings import Settings
+from detectors.registry import DETECTORS
+from detectors.runner import Runner
+from ingest.pipeline import Reconciliation, ingest_stream
+from ingest.sources.catalogue_reader import default_profile, load_catalogue
+from ingest.sources.profile import Profile
+
+__all__ = ["Installation", "open_installation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The parts of one installation, ready to work."""
+
+    settings: Settings
+    clock: Clock
+    log: EventLog
+    book: DeliveryBook
+    context: ContextService
+    findings: FindingService
+    access: AccessService
+    runner: Runner
+    catalogue: Mapping[str, Profile]
+
+    def profile(self, source: str) -> Profile:
+        """How a source writes; one outside the catalogue gets the default profile."""
+        return self.catalogue.get(source) or default_profile(source)
+
+    def ingest(
+        self,
+        stream: BinaryIO,
+        *,
+        name: str,
+        profile: Profile,
+        fmt: str,
+        progress: Callable[[int], None] = lambda _read: None,
+    ) -> Reconciliation:
+        """Take in one delivery; an id that returns with other content opens a finding about its source."""
+        sums = ingest_stream(
+            stream,
+            name=name,
+            profile=profile,
+            fmt=fmt,
+            log=self.log,
+            book=self.book,
+            clock=self.clock,
+            progress=progress,
+        )
+        if sums.conflicts:
+            self._report_conflicts(profile, name, sums.conflicts)
+        return sums
+
+    def _report_conflicts(self, profile: Profile, name: str, conflicts: int) -> None:
+        """Open a finding: somebody rewrote what a source had already said."""
+        now = self.clock.now()
+        self.log.record(
+            {
+                "time": now.isoformat(),
+                "activity": "security_event",
+                "operation_name": "ingest.id_conflict",
+                "outcome": "denied",
+                "actor": {"kind": "system"},
+                "target": {"system": profile.id},
+                "unmapped": {"conflicts": conflicts, "delivery": name},
+            }
+        )
+        last = self.log.own_last()
+        draft = Draft(
+            entity=profile.id,
+            severity=Severity.MEDIUM,
+            score=0.6,
+            actors=(),
+            subjects=(),
+            source=profile.id,
+            title=Texts(
+                f"{profile.name_ja}: 同じ識別子で内容の異なるイベントが {conflicts} 件",
+                f"{profile.name_en}: {conflicts} events came with a known id and other content",
+            ),
+            reasons=(
+                Texts(
+                    "既に記録されたイベントと同じ識別子で、内容の異なるものが届きました。先に届いた内容を残し、後のものは隔離しました。",
+                    "Events arrived under ids that are stored with other content. The first content was kept, "
+                    "the later one is in quarantine.",
+                ),
+            ),
+            evidence=(last.ref,),
+            evidence_total=1,
+            first_index=last.log_index,
+            last_index=last.log_index,
+        )
+        run = DetectorRun("source-id-conflict", "1.0.0", "", now, now, 0, conflicts, last.log_index)
+        self.findings.add(run, draft)
+
+
+@contextmanager
+def open_installation(settings: Settings, clock: Clock | None = None) -> Iterator[Installation]:
+    """Open an installation: hold its directory, bring its tables up to date, build its parts.
+
+    Raises:
+        StoreHeldError: another process holds the data directory.
+        StoreError: an engine does not answer, or its tables cannot be brought up to date.
+        ProfileError: a source profile of the town's own cannot be used.
+    """
+    clock = clock or SystemClock()
+    data = settings.data.resolve()
+    with hold_directory(data):
+        catalogue = load_catalogue(data / "sources")
+        events = _event_store(settings, data)
+        state = StateStore(settings.state_url or f"sqlite:///{data / 'state.sqlite'}")
+        try:
+            migrate(events, clock)
+            state.create_tables()
+            log = EventLog(LogRepository(events), clock)
+            context = ContextService(state)
+            findings = FindingService(state, clock)
+            keys = data / "keys"
+            yield Installation(
+                settings=settings,
+                clock=clock,
+                log=log,
+                book=DeliveryBook(state, data / "quarantine", load_or_create_key(keys / "quarantine.key")),
+                context=context,
+                findings=findings,
+                access=AccessService(
+                    state, clock, log, SecretBox(load_or_create_key(keys / "credentials.key"))
+                ),
+                runner=Runner(log, context, findings, clock, DETECTORS),
+                catalogue=catalogue,
+            )
+        finally:
+            state.close()
+            events.close()
+
+
+def _event_store(settings: Settings, data: Path) -> EventStore:
+    if settings.clickhouse_url:
+        return EventStore(
+            url=settings.clickhouse_url, database=settings.clickhouse_database, readers=settings.readers
+        )
+    return EventStore(path=data / "events", database=settings.clickhouse_database, readers=settings.readers)

@@ -1,0 +1,40 @@
+"""What happens by itself: due windows are judged on a schedule."""
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from structlog import get_logger
+
+from api.installation import Installation
+
+__all__ = ["start_scheduler"]
+
+_log = get_logger("mimamori.jobs")
+
+
+def _detect(installation: Installation) -> None:
+    """Judge what is due; a failure is told and tried again at the next turn, never the end of the schedule."""
+    try:
+        summary = installation.runner.run()
+    except Exception as error:  # noqa: BLE001 - whatever it was, the next turn must come
+        _log.error("detection failed", error=type(error).__name__)
+        return
+    if summary.windows:
+        _log.info("detection ran", windows=summary.windows, findings_new=summary.findings_new)
+
+
+def start_scheduler(installation: Installation) -> BackgroundScheduler:
+    """Start the schedule: one run at a time, missed turns made up for by one."""
+    scheduler = BackgroundScheduler(timezone="Asia/Tokyo", executors={"default": ThreadPoolExecutor(1)})
+    scheduler.add_job(
+        _detect,
+        "interval",
+        args=[installation],
+        minutes=installation.settings.detect_minutes,
+        id="detect",
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+        next_run_time=installation.clock.now(),
+    )
+    scheduler.start()
+    return scheduler

@@ -1,0 +1,41 @@
+"""One typed settings object, built once and passed down. Every limit has a name, a unit and a reason.
+
+Values come from the environment (`MIMAMORI_…`); the command line overrides the data directory and the port.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings"]
+
+
+class Settings(BaseSettings):
+    """The settings of one installation."""
+
+    model_config = SettingsConfigDict(env_prefix="MIMAMORI_", extra="ignore", frozen=True)
+
+    data: Path = Field(Path("./var"), description="The data directory: engine, state, keys, quarantine.")
+    clickhouse_url: str = Field("", description="A ClickHouse server instead of the embedded engine.")
+    clickhouse_database: str = Field(
+        "mimamori", description="Where our tables are.", pattern=r"^[A-Za-z_]\w{0,62}$"
+    )
+    state_url: str = Field("", description="A PostgreSQL database instead of SQLite, as an SQLAlchemy URL.")
+    host: str = Field("127.0.0.1", description="The address to listen on; a reverse proxy stands in front.")
+    port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
+    workers: int = Field(1, ge=1, description="API processes; the embedded engine allows one.")
+    detect_minutes: int = Field(
+        10, ge=1, le=1440, description="How often due windows are judged; findings are at most this late."
+    )
+    readers: int = Field(
+        2, ge=1, le=32, description="Reading clients of the event store; two cores, two readers."
+    )
+
+    @model_validator(mode="after")
+    def _one_worker_when_embedded(self) -> "Settings":
+        if self.workers > 1 and not self.clickhouse_url:
+            raise ValueError(
+                "the embedded engine is held by one process: workers must be 1, or set MIMAMORI_CLICKHOUSE_URL"
+            )
+        return self

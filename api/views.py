@@ -1,0 +1,140 @@
+"""From the services' values to the pages' values. Nothing is decided here."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from audit.clock import TOKYO
+from audit.context import WorkContext
+from audit.events import ACTIVITY_CLASS, OCSF_VERSION, AuditEvent
+from audit.findings import Finding
+from audit.texts import Texts
+from dashboards.links import events_url
+from dashboards.model import AlertRow, AlertView, BaselineRow, EventRow, EventView
+from detectors.registry import DETECTORS
+from ingest.sources.profile import Profile
+
+__all__ = ["alert_row", "alert_view", "detector_title", "event_row", "event_view", "source_name"]
+
+_CONFLICT = Texts("識別子の重複（内容が異なる）", "Known id with other content")
+_SOURCE_RUNBOOK = Texts(
+    "1. 発生元の管理者に、ログの書き直しや再採番がなかったか確かめます。2. 隔離された原文を取り出して比べます"
+    "（mimamori quarantine show）。",
+    "1. Ask whoever runs the source whether its log was rewritten or renumbered. 2. Take the bytes out of "
+    "quarantine and compare (mimamori quarantine show).",
+)
+_SOURCE_FALSE = Texts(
+    "発生元の採番のやり直し、訂正済みファイルの再送。", "Renumbering, or a corrected file sent again."
+)
+
+
+def detector_title(detector: str) -> Texts:
+    """What a detector is called."""
+    known = DETECTORS.get(detector)
+    return (
+        known.meta.title if known else _CONFLICT if detector == "source-id-conflict" else Texts.same(detector)
+    )
+
+
+def source_name(catalogue: Mapping[str, Profile], source: str) -> Texts:
+    """What a source is called."""
+    if source == "mimamori":
+        return Texts("見守り（本システム）", "Mimamori itself")
+    profile = catalogue.get(source)
+    return Texts(profile.name_ja, profile.name_en) if profile else Texts.same(source)
+
+
+def _name(context: WorkContext, actor: str, finding: Finding) -> str:
+    post = context.post_at(actor, finding.start) if context.knows(actor) else None
+    return post.name if post is not None else ""
+
+
+def alert_row(finding: Finding, catalogue: Mapping[str, Profile], context: WorkContext) -> AlertRow:
+    """A finding as a line of the list."""
+    return AlertRow(
+        id=finding.id,
+        severity=finding.severity,
+        detector=finding.detector,
+        detector_title=detector_title(finding.detector),
+        title=finding.title,
+        actors=tuple((actor, _name(context, actor, finding)) for actor in finding.actors),
+        source_name=source_name(catalogue, finding.source),
+        window_from=finding.start,
+        window_to=finding.end,
+        status=finding.status,
+        score=finding.score,
+        opened=finding.found_at,
+    )
+
+
+def alert_view(
+    finding: Finding,
+    evidence: Sequence[AuditEvent],
+    catalogue: Mapping[str, Profile],
+    context: WorkContext,
+) -> AlertView:
+    """A finding as a story."""
+    detector = DETECTORS.get(finding.detector)
+    first, last = finding.start.astimezone(TOKYO), finding.end.astimezone(TOKYO)
+    filters = {"actor": finding.actors[0]} if finding.actors else {"source": finding.source}
+    return AlertView(
+        row=alert_row(finding, catalogue, context),
+        reasons=finding.reasons,
+        evidence=tuple(event_row(event, catalogue) for event in evidence),
+        more_evidence=finding.evidence_total - len(evidence),
+        search_url=events_url(
+            from_=f"{first:%Y-%m-%dT%H:%M}",
+            to=f"{last + timedelta(minutes=1 if first == last else 0):%Y-%m-%dT%H:%M}",
+            **filters,
+        ),
+        log_index=(finding.first_index, finding.last_index),
+        runbook=detector.meta.runbook if detector else _SOURCE_RUNBOOK,
+        false_positives=detector.meta.false_positives if detector else _SOURCE_FALSE,
+        detector_version=finding.detector_version,
+        baseline=tuple(
+            BaselineRow(label, value, is_this=place == len(finding.baseline))
+            for place, (label, value) in enumerate(finding.baseline, start=1)
+        ),
+        baseline_title=Texts("1 日に閲覧した住民の数", "People looked up in a day")
+        if finding.baseline
+        else None,
+        subject_count=len(finding.subjects) or None if finding.evidence_total < 20 else None,
+    )
+
+
+def event_row(event: AuditEvent, catalogue: Mapping[str, Profile]) -> EventRow:
+    """An event as a line of a table."""
+    return EventRow(
+        log_index=event.log_index,
+        time=event.time,
+        source=event.source,
+        source_name=source_name(catalogue, event.source),
+        event_id=event.event_id,
+        activity=event.activity,
+        operation_name=event.text("operation_name"),
+        outcome=event.text("outcome"),
+        actor_id=event.text("actor_id"),
+        actor_name=event.text("actor_name"),
+        actor_unit=event.text("actor_org_unit"),
+        terminal=event.text("terminal_id") or event.text("terminal_ip"),
+        subjects=event.subjects,
+        summary=event.text("screen") or event.text("reason"),
+    )
+
+
+def event_view(event: AuditEvent, catalogue: Mapping[str, Profile]) -> EventView:
+    """An event in full."""
+    ocsf = ACTIVITY_CLASS[event.activity]
+    document = event.to_contract()
+    for ours in ("log_index", "ocsf", "received_at", "marks"):
+        document.pop(ours, None)
+    record: dict[str, object] = {
+        "log_index": event.log_index,
+        "received_at": event.received_at.astimezone(TOKYO).isoformat(),
+        "ocsf_version": OCSF_VERSION,
+        "class_uid": ocsf.class_uid,
+        "activity_id": ocsf.activity_id,
+        "type_uid": ocsf.type_uid,
+    }
+    if event.marks:
+        record["marks"] = list(event.marks)
+    return EventView(event_row(event, catalogue), document, record)

@@ -1,0 +1,1 @@
+"""HTTP: pages and JSON, behind sign-in from the first day."""

@@ -1,0 +1,91 @@
+"""JSON under `/api/v1`, for the same viewers and with the same words as the pages."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+
+from api.web.journal import record_look
+from api.web.queries import Typed, as_filter, read_moment
+from api.web.security import installation_of, viewer_with
+from audit.access import Permission, Viewer
+from audit.findings import FindingFilter
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1")
+
+AlertReader = Annotated[Viewer, Depends(viewer_with(Permission.ALERTS_ALERT_READ))]
+EventSearcher = Annotated[Viewer, Depends(viewer_with(Permission.EVENTS_EVENT_SEARCH))]
+From = Annotated[str, Query(alias="from", description="RFC 3339, or a date in Asia/Tokyo; inclusive.")]
+To = Annotated[str, Query(description="The same; exclusive.")]
+
+
+@router.get("/alerts")
+def alerts(
+    request: Request,
+    viewer: AlertReader,
+    from_: From = "",
+    to: To = "",
+    status: str = "",
+    severity: str = "",
+    detector: str = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> dict[str, Any]:
+    """Findings, the latest window first."""
+    wanted = FindingFilter(
+        start=read_moment(from_, "from"),
+        end=read_moment(to, "to"),
+        status=status,
+        severity=severity,
+        detector=detector,
+    )
+    record_look(
+        request,
+        viewer,
+        "alerts.search",
+        from_=from_,
+        to=to,
+        status=status,
+        severity=severity,
+        detector=detector,
+    )
+    found = installation_of(request).findings.listing(wanted, limit=limit, offset=offset)
+    return {"findings": [finding.to_contract() for finding in found]}
+
+
+@router.get("/alerts/{number}")
+def alert(request: Request, viewer: AlertReader, number: str) -> dict[str, Any]:
+    """One finding."""
+    finding = installation_of(request).findings.get(number)
+    if finding is None:
+        raise HTTPException(404)
+    record_look(request, viewer, "alerts.view", alert=number)
+    return finding.to_contract()
+
+
+@router.get("/events")
+def events(
+    request: Request,
+    viewer: EventSearcher,
+    from_: From = "",
+    to: To = "",
+    source: str = "",
+    actor: str = "",
+    subject: str = "",
+    activity: str = "",
+    outcome: str = "",
+    cursor: str = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """Events, newest first; `cursor` leads to the next page."""
+    typed = Typed(from_, to, source, actor, subject, activity, outcome)
+    wanted = as_filter(typed)
+    record_look(
+        request,
+        viewer,
+        "events.search",
+        **{name: getattr(typed, name) for name in typed.__dataclass_fields__},
+    )
+    page = installation_of(request).log.search(wanted, limit=limit, cursor=cursor)
+    return {"events": [event.to_contract() for event in page.events], "cursor": page.cursor}

@@ -1,0 +1,112 @@
+"""What was typed into a page's filters, read; the same words serve the JSON API."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from audit.clock import TOKYO, day_start
+from audit.events import Activity, Outcome
+from audit.log import Filter
+from audit.texts import Texts
+
+__all__ = ["QueryError", "Typed", "as_filter", "day_bounds", "read_day", "read_moment"]
+
+
+class QueryError(ValueError):
+    """A filter that cannot be read; `texts` says which and why."""
+
+    def __init__(self, texts: Texts) -> None:
+        super().__init__(texts.en)
+        self.texts = texts
+
+
+def read_moment(text: str, name: str) -> datetime | None:
+    """A moment in Asia/Tokyo unless it says otherwise, or a date for its beginning.
+
+    Raises:
+        QueryError: it is neither.
+    """
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise QueryError(
+            Texts(
+                f"{name}: 日時として読めません（例 2026-10-05T09:00）",
+                f"{name}: no date or time like 2026-10-05T09:00",
+            )
+        ) from error
+    return at if at.tzinfo else at.replace(tzinfo=TOKYO)
+
+
+def read_day(text: str, name: str) -> date | None:
+    """A business day.
+
+    Raises:
+        QueryError: it is none.
+    """
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise QueryError(
+            Texts(f"{name}: 日付として読めません（例 2026-10-05）", f"{name}: no date like 2026-10-05")
+        ) from error
+
+
+def _word(text: str, name: str, words: type[Activity | Outcome]) -> tuple[str, ...]:
+    if not text:
+        return ()
+    if text not in set(words):
+        raise QueryError(Texts(f"{name}: 語彙にない言葉です", f"{name}: not a word of the vocabulary"))
+    return (text,)
+
+
+def _number(text: str, name: str, below: int) -> tuple[int, ...]:
+    if not text:
+        return ()
+    if not (text.isascii() and text.isdigit() and int(text) < below):
+        raise QueryError(
+            Texts(f"{name}: 0 から {below - 1} の数です", f"{name}: a number from 0 to {below - 1}")
+        )
+    return (int(text),)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed."""
+
+    from_: str = ""
+    to: str = ""
+    source: str = ""
+    actor: str = ""
+    subject: str = ""
+    activity: str = ""
+    outcome: str = ""
+    weekday: str = ""
+    hour: str = ""
+
+
+def as_filter(typed: Typed) -> Filter:
+    """What was typed, as a question to the log.
+
+    Raises:
+        QueryError: the first part that cannot be read.
+    """
+    return Filter(
+        start=read_moment(typed.from_, "from"),
+        end=read_moment(typed.to, "to"),
+        sources=(typed.source,) if typed.source else (),
+        actors=(typed.actor,) if typed.actor else (),
+        subject=typed.subject,
+        activities=_word(typed.activity, "activity", Activity),
+        outcomes=_word(typed.outcome, "outcome", Outcome),
+        weekdays=_number(typed.weekday, "weekday", 7),
+        hours=_number(typed.hour, "hour", 24),
+    )
+
+
+def day_bounds(first: date | None, last: date | None) -> tuple[datetime | None, datetime | None]:
+    """Inclusive days as moments, the end exclusive."""
+    return (day_start(first) if first else None, day_start(last + timedelta(days=1)) if last else None)

@@ -1,0 +1,199 @@
+"""What every request and answer goes through: headers, cookies, forms, and who is asking.
+
+A route names the permission it needs by asking for `viewer_with(...)`; a test walks the routes and fails on one that
+does not and is not listed as open. A form is taken only with the token of the page it came from, from this site.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from typing import Annotated, cast
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Form, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from audit.access import Permission, Viewer
+from api.installation import Installation
+from dashboards.model import Language, PageContext
+from dashboards.model import Viewer as PageViewer
+from dashboards.show import moment
+
+__all__ = [
+    "FORM_COOKIE",
+    "FormRefusedError",
+    "NotSignedInError",
+    "LANGUAGE_COOKIE",
+    "SecurityHeaders",
+    "address_of",
+    "answer",
+    "installation_of",
+    "language_of",
+    "session_cookie",
+    "set_cookie",
+    "signed_in",
+    "viewer_with",
+    "WholeForm",
+]
+
+FORM_COOKIE = "mimamori-form"
+LANGUAGE_COOKIE = "mimamori-language"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'{style}; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class NotSignedInError(Exception):
+    """Nobody is signed in on this request."""
+
+
+class FormRefusedError(Exception):
+    """A form that did not come from a page of ours."""
+
+
+class SecurityHeaders:
+    """Adds the headers that keep pages from being framed, cached, or fed foreign scripts."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the headers added."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                # Plotly styles its own elements; only the page that it draws on allows that.
+                style = " 'unsafe-inline'" if path == "/board" else ""
+                headers["content-security-policy"] = _POLICY.format(style=style)
+                if not path.startswith("/static/"):
+                    headers["cache-control"] = "no-store"
+                if scope["scheme"] == "https":
+                    headers["strict-transport-security"] = "max-age=31536000"
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def installation_of(request: Request) -> Installation:
+    """The installation that this application serves."""
+    return cast(Installation, request.app.state.installation)
+
+
+def address_of(request: Request) -> str:
+    """The peer's address; headers that anybody can write are not believed."""
+    return request.client.host if request.client else "unknown"
+
+
+def session_cookie(request: Request) -> str:
+    """The session cookie's name; with TLS it is bound to this host alone."""
+    return "__Host-mimamori" if request.url.scheme == "https" else "mimamori"
+
+
+def set_cookie(
+    request: Request, response: Response, name: str, value: str, *, max_age: int | None = None
+) -> None:
+    """Set a cookie that scripts cannot read and other sites cannot send."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age,
+        path="/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def language_of(request: Request, viewer: Viewer | None = None) -> Language:
+    """Japanese first; English for whoever has chosen it."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE) or (viewer.language if viewer else "")
+    return "en" if chosen == "en" else "ja"
+
+
+def signed_in(request: Request) -> Viewer | None:
+    """Who is asking."""
+    token = request.cookies.get(session_cookie(request), "")
+    viewer = installation_of(request).access.authenticate(token) if token else None
+    request.state.viewer = viewer
+    return viewer
+
+
+def viewer_with(permission: Permission) -> Callable[[Request], Viewer]:
+    """A dependency that lets only viewers with a permission through."""
+
+    def dependency(request: Request) -> Viewer:
+        viewer = signed_in(request)
+        if viewer is None:
+            raise NotSignedInError
+        installation_of(request).access.require(viewer, permission)
+        return viewer
+
+    dependency.permission = permission  # type: ignore[attr-defined] # read by the test that walks the routes
+    return dependency
+
+
+def whole_form(request: Request, csrf: Annotated[str, Form()] = "") -> None:
+    """A dependency that refuses forms which did not come from a page of ours.
+
+    Raises:
+        FormRefusedError: the form has another page's token, or comes from another site.
+    """
+    expected = request.cookies.get(FORM_COOKIE, "")
+    if not expected or not hmac.compare_digest(expected.encode(), csrf.encode()):
+        raise FormRefusedError
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise FormRefusedError
+    origin = request.headers.get("origin")
+    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+        raise FormRefusedError
+
+
+WholeForm = Depends(whole_form)
+
+
+def answer(request: Request, render: Callable[[PageContext], str], *, status: int = 200) -> HTMLResponse:
+    """Render a page for a request; sets the form's cookie where there is none."""
+    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    language = language_of(request, viewer)
+    csrf = request.cookies.get(FORM_COOKIE, "")
+    fresh = len(csrf) < 32
+    if fresh:
+        csrf = secrets.token_urlsafe(32)
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    context = PageContext(
+        language=language,
+        viewer=PageViewer(viewer.display_name, tuple(sorted(viewer.roles))) if viewer else None,
+        path=path if request.method == "GET" else "/",
+        csrf=csrf,
+        last_sign_in=_last_sign_in(viewer, language),
+        permissions=frozenset(viewer.permissions) if viewer else frozenset(),
+    )
+    response = HTMLResponse(render(context), status_code=status)
+    if fresh:
+        set_cookie(request, response, FORM_COOKIE, csrf)
+    return response
+
+
+def _last_sign_in(viewer: Viewer | None, language: Language) -> str | None:
+    if viewer is None or viewer.previous_sign_in_at is None:
+        return None
+    at = moment(viewer.previous_sign_in_at, language)
+    return f"Last sign-in: {at}" if language == "en" else f"前回のログイン: {at}"

@@ -1,0 +1,1 @@
+"""The profiles themselves, one TOML file a source."""

@@ -1,0 +1,127 @@
+"""A small town on the real engine, for detectors to look at."""
+
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.clock import FixedClock
+from audit.context import ContextService, WorkContext
+from audit.findings import Draft
+from audit.log import Delivery, Dimension, EventLog, Filter, LogRepository, Measure
+from audit.store.clickhouse import EventStore, Purpose
+from audit.store.migrate import migrate
+from audit.store.state import StateStore
+from detectors.model import Detector, Window
+from detectors.runner import LogReader
+
+LATER = FixedClock(datetime(2026, 12, 1, tzinfo=UTC))
+_numbers = itertools.count(1)
+
+
+@dataclass
+class CountingReader:
+    """The real reader, and how many rows it handed out."""
+
+    reader: LogReader
+    rows: int = 0
+
+    @property
+    def context(self) -> WorkContext:
+        return self.reader.context
+
+    def aggregate(
+        self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]
+    ) -> list[dict[str, Any]]:
+        found = self.reader.aggregate(wanted, by, measures)
+        self.rows += len(found)
+        return found
+
+    def columns(self, wanted: Filter, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+        for row in self.reader.columns(wanted, columns):
+            self.rows += 1
+            yield row
+
+
+@dataclass
+class Town:
+    """A log and context feeds of its own."""
+
+    store: EventStore
+    state: StateStore
+    log: EventLog = field(init=False)
+    context: ContextService = field(init=False)
+
+    def __post_init__(self) -> None:
+        migrate(self.store, LATER)
+        self.log = EventLog(LogRepository(self.store), LATER)
+        self.state.create_tables()
+        self.context = ContextService(self.state)
+
+    def take_in(self, events: Iterable[Mapping[str, Any]], feeds: Mapping[str, str]) -> None:
+        """One delivery per source; every record must be stored."""
+        lines: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
+        for number, event in enumerate(events, start=1):
+            doc = {**event}
+            lines[doc.pop("source")].append((number, json.dumps(doc).encode()))
+        for number, (source, delivered) in enumerate(lines.items(), start=1):
+            appended = self.log.append_lines(Delivery(number, source, LATER.now()), delivered)
+            assert appended.stored == len(delivered), appended
+        for kind, text in feeds.items():
+            self.context.import_feed(kind, text.encode())
+
+    def reader(self, detector: Detector, day: date) -> CountingReader:
+        window = Window.of_day(day)
+        context = self.context.over(window.start - detector.meta.look_back, window.end)
+        return CountingReader(LogReader(self.log, context))
+
+    def judge(self, detector: Detector, day: date) -> list[Draft]:
+        return list(detector.detect(Window.of_day(day), self.reader(detector, day), detector.parameters))
+
+    def close(self) -> None:
+        self.store.command(f"DROP DATABASE `{self.store.database}`", purpose=Purpose.MIGRATE)
+        self.store.close()
+        self.state.close()
+
+
+MakeTown = Callable[[Iterable[Mapping[str, Any]], Mapping[str, str]], Town]
+
+
+@pytest.fixture(scope="session")
+def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the embedded engine keeps its data: one folder for the whole process, a database for each town."""
+    return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="session")
+def make_town(engine_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeTown:
+    folder = tmp_path_factory.mktemp("state")
+
+    def make(events: Iterable[Mapping[str, Any]], feeds: Mapping[str, str]) -> Town:
+        name = f"detectors_{next(_numbers)}"
+        state = StateStore(f"sqlite:///{folder / name}.db")
+        town = Town(EventStore(path=engine_folder, database=name, readers=1), state)
+        town.take_in(events, feeds)
+        return town
+
+    return make
+
+
+@pytest.fixture
+def town(make_town: MakeTown) -> Iterator[MakeTown]:
+    """Makes towns that are gone after the test."""
+    made: list[Town] = []
+
+    def make(events: Iterable[Mapping[str, Any]], feeds: Mapping[str, str]) -> Town:
+        made.append(make_town(events, feeds))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

@@ -1,0 +1,309 @@
+"""What every detector promises (C1 to C14), generated from its own cases and run on the real engine.
+
+C8, C12 and C13 are for detectors that learn; there are none yet.
+"""
+
+import copy
+import os
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import FrozenInstanceError, fields, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.context import is_closed_by_law
+from audit.events import COLUMNS
+from audit.findings import Draft, Severity
+from audit.findings.model import finding_id
+from audit.texts import Texts
+from detectors.cases import clock, look_ups, sign_in
+from detectors.model import Case, Detector, Window
+from detectors.registry import DETECTORS
+
+type_of_town = Any
+MakeTown = Callable[[Any, Mapping[str, str]], type_of_town]
+
+EVERY_DETECTOR = pytest.mark.parametrize("detector", DETECTORS.values(), ids=list(DETECTORS))
+STORIES = [(detector, case) for detector in DETECTORS.values() for case in detector.cases]
+NAMES = [f"{detector.meta.id}: {case.name}" for detector, case in STORIES]
+EVERY_STORY = pytest.mark.parametrize(("detector", "case"), STORIES, ids=NAMES)
+DOCS = Path(__file__).parents[2] / "docs" / "detectors"
+RANK = [Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL]
+JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
+CALENDAR_AWARE = {"off-hours-access"}
+SIX_MONTHS = timedelta(weeks=26)
+
+
+def named(case: Case) -> list[dict[str, Any]]:
+    """The story's events with ids of their own, so that the same event has the same name in every retelling."""
+    return [{"event_id": f"e{number:05d}", **event} for number, event in enumerate(case.events)]
+
+
+def essence(drafts: list[Draft]) -> list[Draft]:
+    """Drafts without the log's numbering, which retelling changes."""
+    return [replace(draft, first_index=0, last_index=0) for draft in drafts]
+
+
+def of_the_story(drafts: list[Draft], case: Case) -> list[Draft]:
+    actors = {event["actor"]["id"] for event in case.events}
+    return [draft for draft in drafts if actors.intersection(draft.actors)]
+
+
+@pytest.fixture(scope="session")
+def told(make_town: MakeTown) -> Iterator[Callable[[Detector, Case], type_of_town]]:
+    """The town in which a story has happened, told once for all checks that only look."""
+    towns: dict[tuple[str, str], type_of_town] = {}
+
+    def tell(detector: Detector, case: Case) -> type_of_town:
+        key = detector.meta.id, case.name
+        if key not in towns:
+            towns[key] = make_town(named(case), case.feeds)
+        return towns[key]
+
+    yield tell
+    for town in towns.values():
+        town.close()
+
+
+@pytest.fixture
+def far_away() -> Iterator[None]:
+    """A machine whose clock is set to another part of the world."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "America/St_Johns"
+    time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+# C1, C2: what it declares ---------------------------------------------------------------------------------------
+
+
+@EVERY_DETECTOR
+def test_c1_metadata_is_complete(detector: Detector) -> None:
+    meta = detector.meta
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", meta.id)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", meta.version)
+    assert meta.family in {"rules", "windows", "learned"}
+    assert meta.techniques
+    assert all(re.fullmatch(r"T\d{4}(\.\d{3})?", technique) for technique in meta.techniques)
+    assert meta.controls
+    assert set(meta.reads) <= {"source", "log_index", *COLUMNS}
+    assert meta.look_back >= timedelta(0)
+
+
+@EVERY_DETECTOR
+def test_c1_every_text_is_in_both_languages(detector: Detector) -> None:
+    texts = [getattr(detector.meta, field.name) for field in fields(detector.meta)]
+    texts += [field.metadata["text"] for field in fields(detector.parameters)]
+    texts = [text for text in texts if isinstance(text, Texts)]
+    assert len(texts) == 4 + len(fields(detector.parameters))
+    for text in texts:
+        assert JAPANESE.search(text.ja), text
+        assert text.en, text
+        assert not JAPANESE.search(text.en), text
+
+
+@EVERY_DETECTOR
+def test_c1_has_a_page(detector: Detector) -> None:
+    assert (DOCS / f"{detector.meta.id}.md").is_file()
+
+
+def test_c1_ids_and_story_names_are_unique() -> None:
+    assert all(name == detector.meta.id for name, detector in DETECTORS.items())
+    assert len(set(NAMES)) == len(NAMES)
+
+
+@EVERY_DETECTOR
+def test_c2_five_stories_fire_and_five_are_silent(detector: Detector) -> None:
+    firing = sum(bool(case.expect) for case in detector.cases)
+    assert firing >= 5
+    assert len(detector.cases) - firing >= 5
+
+
+# The stories themselves -----------------------------------------------------------------------------------------
+
+
+@EVERY_STORY
+def test_finds_exactly_whom_the_story_names(detector: Detector, case: Case, told: Any) -> None:
+    drafts = told(detector, case).judge(detector, case.day)
+    assert {draft.entity for draft in drafts} == case.expect
+    assert len({draft.entity for draft in drafts}) == len(drafts)
+
+
+@EVERY_STORY
+def test_says_it_in_both_languages_within_its_bounds(detector: Detector, case: Case, told: Any) -> None:
+    for draft in told(detector, case).judge(detector, case.day):
+        assert 0 < draft.score <= 1
+        assert RANK.index(draft.severity) <= RANK.index(detector.meta.severity)
+        assert draft.actors
+        assert len(draft.reasons) >= 2
+        for text in (draft.title, *draft.reasons):
+            assert JAPANESE.search(text.ja), text
+            # Japanese may stand in an English sentence only as a name out of the town's own feeds.
+            assert not JAPANESE.search(text.en) or any("職員" in feed or "市制" in feed for feed in case.feeds.values())
+
+
+@EVERY_STORY
+def test_c3_inputs_and_defaults_stay_as_they_were(detector: Detector, case: Case, told: Any) -> None:
+    reader = told(detector, case).reader(detector, case.day)
+    before = copy.deepcopy((reader.context, detector.parameters, detector.meta))
+    list(detector.detect(Window.of_day(case.day), reader, detector.parameters))
+    assert (reader.context, detector.parameters, detector.meta) == before
+
+
+@EVERY_DETECTOR
+def test_c3_defaults_are_immutable(detector: Detector) -> None:
+    name = fields(detector.parameters)[0].name
+    with pytest.raises(FrozenInstanceError):
+        setattr(detector.parameters, name, 0)
+    with pytest.raises(FrozenInstanceError):
+        detector.meta.version = "0"  # type: ignore[misc]  # what is tried here is what the type forbids
+
+
+@EVERY_STORY
+def test_c4_same_input_same_output(detector: Detector, case: Case, told: Any) -> None:
+    town = told(detector, case)
+    assert town.judge(detector, case.day) == town.judge(detector, case.day)
+
+
+@EVERY_STORY
+def test_c5_order_of_arrival_does_not_matter(detector: Detector, case: Case, told: Any, town: MakeTown) -> None:
+    events = named(case)
+    random.Random(20261005).shuffle(events)
+    shuffled = town(events, case.feeds).judge(detector, case.day)
+    assert essence(shuffled) == essence(told(detector, case).judge(detector, case.day))
+
+
+@EVERY_STORY
+def test_c6_unknown_fields_and_bare_events_are_tolerated(
+    detector: Detector, case: Case, told: Any, town: MakeTown
+) -> None:
+    strange = [
+        {**event, "weather": "rain", "actor": {**event["actor"], "hat": {"colour": "red"}}} for event in named(case)
+    ]
+    noon = clock(case.day, "12:00").isoformat()
+    bare = [
+        {"source": source, "time": noon, "activity": activity, "actor": {"kind": "system"}}
+        for source in ("nhi-eligibility", "bare")
+        for activity in ("login", "view", "operation")
+    ]
+    drafts = town([*strange, *bare], case.feeds).judge(detector, case.day)
+    assert essence(drafts) == essence(told(detector, case).judge(detector, case.day))
+
+
+@EVERY_STORY
+def test_c7_four_hundred_others_change_nothing(
+    detector: Detector, case: Case, told: Any, town: MakeTown
+) -> None:
+    others = [
+        event
+        for number in range(400)
+        for event in (
+            sign_in(clock(case.day, "8:31"), f"other{number}", f"10.77.{number // 250}.{number % 250}", unit="kouen"),
+            *look_ups(case.day, f"other{number}", 3 + number % 5, unit="kouen"),
+        )
+    ]
+    drafts = of_the_story(town([*named(case), *others], case.feeds).judge(detector, case.day), case)
+    assert essence(drafts) == essence(told(detector, case).judge(detector, case.day))
+
+
+@EVERY_DETECTOR
+def test_c9_nothing_happened_nothing_found(detector: Detector, town: MakeTown) -> None:
+    assert town([], {}).judge(detector, date(2026, 10, 5)) == []
+
+
+@EVERY_STORY
+def test_c9_evidence_is_in_the_log_and_in_the_window(detector: Detector, case: Case, told: Any) -> None:
+    town, window = told(detector, case), Window.of_day(case.day)
+    for draft in town.judge(detector, case.day):
+        events = [town.log.find(*reference.split(":", 1)) for reference in draft.evidence]
+        assert None not in events
+        assert all(window.start - detector.meta.look_back <= event.time < window.end for event in events)
+        assert any(window.start <= event.time for event in events)
+        assert len(set(draft.evidence)) == len(draft.evidence) == draft.evidence_total
+        indexes = [event.log_index for event in events]
+        assert (min(indexes), max(indexes)) == (draft.first_index, draft.last_index)
+
+
+@EVERY_STORY
+def test_c10_a_finding_keeps_its_name(detector: Detector, case: Case, told: Any) -> None:
+    window = Window.of_day(case.day)
+
+    def ids(version: str) -> set[str]:
+        drafts = told(detector, case).judge(detector, case.day)
+        return {
+            finding_id(detector.meta.id, version, draft.entity, window.start, window.end) for draft in drafts
+        }
+
+    major = detector.meta.version.partition(".")[0]
+    assert ids(detector.meta.version) == ids(f"{major}.99.0")
+    assert len(ids(detector.meta.version)) == len(case.expect)
+
+
+@EVERY_STORY
+def test_c10_the_day_after_has_findings_of_its_own_only(detector: Detector, case: Case, told: Any) -> None:
+    """An overlapping look-back must not report yesterday again."""
+    assert told(detector, case).judge(detector, case.day + timedelta(days=1)) == []
+
+
+@EVERY_STORY
+@pytest.mark.usefixtures("far_away")
+def test_c11_the_machine_s_time_zone_changes_nothing(detector: Detector, case: Case, town: MakeTown) -> None:
+    drafts = town(named(case), case.feeds).judge(detector, case.day)
+    assert {draft.entity for draft in drafts} == case.expect
+
+
+def _has_no_dates(case: Case) -> bool:
+    dated = any(re.search(r"\d{4}-\d{2}-\d{2}", feed) for feed in case.feeds.values())
+    return not dated and not is_closed_by_law(case.day) and not is_closed_by_law(case.day - SIX_MONTHS)
+
+
+@pytest.mark.parametrize(
+    ("detector", "case"),
+    [
+        pytest.param(detector, case, id=name)
+        for (detector, case), name in zip(STORIES, NAMES, strict=True)
+        if detector.meta.id not in CALENDAR_AWARE or _has_no_dates(case)
+    ],
+)
+def test_c11_whole_weeks_change_nothing(detector: Detector, case: Case, told: Any, town: MakeTown) -> None:
+    moved = [
+        {**event, "time": (datetime.fromisoformat(event["time"]) - SIX_MONTHS).isoformat()} for event in named(case)
+    ]
+    then = town(moved, case.feeds).judge(detector, case.day - SIX_MONTHS)
+    now = told(detector, case).judge(detector, case.day)
+    assert [(d.entity, d.score, d.severity, d.evidence, d.baseline) for d in then] == [
+        (d.entity, d.score, d.severity, d.evidence, d.baseline) for d in now
+    ]
+
+
+@EVERY_DETECTOR
+def test_c14_an_ordinary_day_costs_few_rows(detector: Detector, town: MakeTown) -> None:
+    """Forty people at work, a week of it: rows handed out grow with people and days, not with their acts."""
+    staff, day = [f"s{number:02d}" for number in range(40)], date(2026, 10, 9)
+    events = [
+        event
+        for back in range(5)
+        for number, actor in enumerate(staff)
+        for event in (
+            sign_in(clock(day - timedelta(days=back), "8:29"), actor, f"10.3.1.{number}", "failure"),
+            sign_in(clock(day - timedelta(days=back), "8:30"), actor, f"10.3.1.{number}"),
+            *(
+                {**look_up, "subjects": [subject]}
+                for look_up in look_ups(day - timedelta(days=back), actor, 40)
+                for subject in look_up["subjects"]
+            ),
+        )
+    ]
+    reader = town(events, {}).reader(detector, day)
+    assert list(detector.detect(Window.of_day(day), reader, detector.parameters)) == []
+    assert 0 < reader.rows <= 10 * len(staff) < len(events) / 10
