@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DATA   ?= ./var
 PORT   ?= 8000
 
-.PHONY: help install run serve demo test check format lint types imports bench clean
+.PHONY: help install run serve demo test check format lint types imports docs bench clean
 
 help:            ## what can be made
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -40,6 +40,9 @@ check: install   ## format, lint, types, imports
 format: install  ## rewrite the sources in the one format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
+
+docs: install    ## write the generated documentation again
+	$(BIN)/python tests/docs/pages.py
 
 bench: install   ## measurements, never assertions
 	$(BIN)/python -m tests.bench

@@ -32,9 +32,7 @@ def board_figures(installation: Installation, first: date, last: date) -> tuple[
     span = BoardSpan(first, last)
     hours = installation.log.aggregate(events, (Dimension.WEEKDAY, Dimension.HOUR), (Measure.EVENTS,))
     sources = installation.log.aggregate(events, (Dimension.SOURCE,), (Measure.EVENTS,))
-    alerts = installation.findings.count_by_day(
-        FindingFilter(start=start, end=end, status=FindingStatus.OPEN)
-    )
+    alerts = installation.findings.count_by_day(FindingFilter(start=start, end=end, status=FindingStatus.OPEN))
     by_day: dict[tuple[date, str], int] = {}
     for at, severity, count in alerts:
         key = (tokyo_date(at), severity)
@@ -51,7 +49,5 @@ def board_figures(installation: Installation, first: date, last: date) -> tuple[
             ),
             span=span,
         ),
-        alerts_over_time(
-            [(day, severity, count) for (day, severity), count in sorted(by_day.items())], span=span
-        ),
+        alerts_over_time([(day, severity, count) for (day, severity), count in sorted(by_day.items())], span=span),
     ], span

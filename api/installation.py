@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from api.settings import Settings
 from audit.access import AccessService, SecretBox
 from audit.clock import Clock, SystemClock
 from audit.context import ContextService
@@ -17,7 +18,6 @@ from audit.store.keys import load_or_create_key
 from audit.store.migrate import migrate
 from audit.store.state import StateStore
 from audit.texts import Texts
-from api.settings import Settings
 from detectors.registry import DETECTORS
 from detectors.runner import Runner
 from ingest.pipeline import Reconciliation, ingest_stream
@@ -140,9 +140,7 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                 book=DeliveryBook(state, data / "quarantine", load_or_create_key(keys / "quarantine.key")),
                 context=context,
                 findings=findings,
-                access=AccessService(
-                    state, clock, log, SecretBox(load_or_create_key(keys / "credentials.key"))
-                ),
+                access=AccessService(state, clock, log, SecretBox(load_or_create_key(keys / "credentials.key"))),
                 runner=Runner(log, context, findings, clock, DETECTORS),
                 catalogue=catalogue,
             )
@@ -153,7 +151,9 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
 
 def _event_store(settings: Settings, data: Path) -> EventStore:
     if settings.clickhouse_url:
-        return EventStore(
-            url=settings.clickhouse_url, database=settings.clickhouse_database, readers=settings.readers
-        )
-    return EventStore(path=data / "events", database=settings.clickhouse_database, readers=settings.readers)
+        return EventStore(url=settings.clickhouse_url, database=settings.clickhouse_database, readers=settings.readers)
+    return EventStore(
+        path=settings.events_path or data / "events",
+        database=settings.clickhouse_database,
+        readers=settings.readers,
+    )

@@ -17,9 +17,9 @@ __all__ = ["alert_row", "alert_view", "detector_title", "event_row", "event_view
 
 _CONFLICT = Texts("識別子の重複（内容が異なる）", "Known id with other content")
 _SOURCE_RUNBOOK = Texts(
-    "1. 発生元の管理者に、ログの書き直しや再採番がなかったか確かめます。2. 隔離された原文を取り出して比べます"
+    "1. 発生元の管理者に、ログの書き直しや再採番がなかったか確かめます。\n2. 隔離された原文を取り出して比べます"
     "（mimamori quarantine show）。",
-    "1. Ask whoever runs the source whether its log was rewritten or renumbered. 2. Take the bytes out of "
+    "1. Ask whoever runs the source whether its log was rewritten or renumbered.\n2. Take the bytes out of "
     "quarantine and compare (mimamori quarantine show).",
 )
 _SOURCE_FALSE = Texts(
@@ -30,9 +30,7 @@ _SOURCE_FALSE = Texts(
 def detector_title(detector: str) -> Texts:
     """What a detector is called."""
     known = DETECTORS.get(detector)
-    return (
-        known.meta.title if known else _CONFLICT if detector == "source-id-conflict" else Texts.same(detector)
-    )
+    return known.meta.title if known else _CONFLICT if detector == "source-id-conflict" else Texts.same(detector)
 
 
 def source_name(catalogue: Mapping[str, Profile], source: str) -> Texts:
@@ -94,9 +92,7 @@ def alert_view(
             BaselineRow(label, value, is_this=place == len(finding.baseline))
             for place, (label, value) in enumerate(finding.baseline, start=1)
         ),
-        baseline_title=Texts("1 日に閲覧した住民の数", "People looked up in a day")
-        if finding.baseline
-        else None,
+        baseline_title=Texts("1 日に閲覧した住民の数", "People looked up in a day") if finding.baseline else None,
         subject_count=len(finding.subjects) or None if finding.evidence_total < 20 else None,
     )
 

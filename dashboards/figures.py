@@ -10,6 +10,7 @@ Rules:
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -239,6 +240,8 @@ def alerts_over_time(rows: Sequence[tuple[date, str, int]], *, span: BoardSpan) 
     days = [min(ends) + timedelta(days=n) for n in range((max(ends) - min(ends)).days + 1)]
     severities = [*SEVERITIES, *sorted({severity for _, severity in counts} - set(SEVERITIES))]
 
+    highest = max((sum(counts[on, severity] for severity in severities) for on in days), default=0)
+
     def url(on: date, severity: str) -> str:
         return alerts_url(severity=severity, from_=str(on), to=str(on))
 
@@ -287,7 +290,13 @@ def alerts_over_time(rows: Sequence[tuple[date, str, int]], *, span: BoardSpan) 
                 "automargin": True,
                 "showgrid": False,
             },
-            "yaxis": {"fixedrange": True, "rangemode": "tozero", "tickformat": ",d", "automargin": True},
+            "yaxis": {
+                "fixedrange": True,
+                "rangemode": "tozero",
+                "tickformat": ",d",
+                "dtick": max(1, math.ceil(highest / 5)),  # alerts come whole
+                "automargin": True,
+            },
         }
         return bars, layout
 

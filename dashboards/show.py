@@ -6,7 +6,7 @@ shape of its own is replaced by one that has: the template environment applies `
 """
 
 import unicodedata
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from markupsafe import Markup, escape
 
@@ -83,9 +83,12 @@ def moment(value: datetime, language: Language, *, seconds: bool = False) -> str
 
 
 def span(start: datetime, end: datetime, language: Language) -> Markup:
-    """A window of time, the day said once where it is the same; lines break only between its parts."""
+    """A window of time, the day said once where it is the same, and alone where it is the whole day."""
     first, last = start.astimezone(TOKYO), end.astimezone(TOKYO)
-    if first.date() == last.date():
+    whole_day = first.time() == last.time() == time.min
+    if whole_day and last.date() - first.date() == timedelta(days=1):
+        parts = (day(first, language),)
+    elif first.date() == last.date():
         parts = (day(first, language), f"{first:%H:%M}–{last:%H:%M}")
     else:
         parts = (f"{moment(start, language)} –", moment(end, language))

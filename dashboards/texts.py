@@ -128,6 +128,7 @@ TEXTS = {
     "events.from": Texts("開始", "From"),
     "events.to": Texts("終了(この時刻の前まで)", "To (exclusive)"),
     "events.source": Texts("システム", "System"),
+    "events.every_source": Texts("すべての業務システム", "All business systems"),
     "events.actor": Texts("職員番号", "Staff id"),
     "events.subject": Texts("対象者の番号", "Subject key"),
     "events.activity": Texts("種別", "Activity"),

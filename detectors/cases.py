@@ -1,13 +1,13 @@
 """The words in which detectors tell their cases: acts, feeds, and days around a day.
 
-Cases ship with their detector, because they say what it means better than its description does, and because a canary
-can replay them in production. So they are kept small: a whole day of look-ups is a handful of events.
+Cases ship with their detector, because they say what it means better than its description does, and because a
+canary can replay them in production. So they are kept small: a whole day of look-ups is a handful of events.
 """
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from typing import Any
 
@@ -21,11 +21,9 @@ _LIST_LENGTH = 10
 """So many people stand on one list screen."""
 
 
-def clock(day: date, time: str) -> datetime:
-    """A moment of a business day, `8:30` or `20:15:07`."""
-    return datetime.combine(
-        day, datetime.strptime(time, "%H:%M:%S" if time.count(":") > 1 else "%H:%M").time(), TOKYO
-    )
+def clock(day: date, at: str) -> datetime:
+    """A moment of a business day, `08:30` or `20:15:07`."""
+    return datetime.combine(day, time.fromisoformat(at), TOKYO)
 
 
 def act(at: datetime, actor: str, activity: str = "view", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
@@ -35,11 +33,11 @@ def act(at: datetime, actor: str, activity: str = "view", **more: Any) -> dict[s
         at: when.
         actor: whose account.
         activity: what was done.
-        more: fields of the contract beside these. `unit` and `kind` belong to the actor, `ip` and `desk` to the
-            terminal; a look-up without `subjects` is of one person.
+        more: fields of the contract beside these. `unit` and `kind` belong to the actor, `ip` to the terminal;
+            a look-up without `subjects` is of one person.
     """
     who = {"id": actor, "org_unit": more.pop("unit", ""), "kind": more.pop("kind", "staff")}
-    terminal = {"ip": more.pop("ip", ""), "id": more.pop("desk", "")}
+    ip = more.pop("ip", "")
     fields = {"source": "nhi-eligibility", "outcome": "success", **more}
     if activity == "view":
         fields.setdefault("subjects", ["k-0001"])
@@ -47,11 +45,7 @@ def act(at: datetime, actor: str, activity: str = "view", **more: Any) -> dict[s
         "time": at.isoformat(),
         "activity": activity,
         "actor": {name: value for name, value in who.items() if value},
-        **(
-            {"terminal": {name: value for name, value in terminal.items() if value}}
-            if any(terminal.values())
-            else {}
-        ),
+        **({"terminal": {"ip": ip}} if ip else {}),
         **fields,
     }
 
@@ -62,8 +56,12 @@ def sign_in(at: datetime, actor: str, ip: str = "", outcome: str = "success", **
 
 
 def look_ups(
-    day: date, actor: str, people: int, activity: str = "view", **more: Any
-) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    day: date,
+    actor: str,
+    people: int,
+    activity: str = "view",
+    **more: Any,  # noqa: ANN401 - any field
+) -> Iterator[dict[str, Any]]:
     """A day's look-ups of so many different people, as list screens of up to ten.
 
     Args:
@@ -76,7 +74,7 @@ def look_ups(
     first = more.pop("first", 1)
     keys = [f"k-{number:04d}" for number in range(first, first + people)]
     for screen, start in enumerate(range(0, people, _LIST_LENGTH)):
-        at = clock(day, "9:00") + timedelta(minutes=7 * screen)
+        at = clock(day, "09:00") + timedelta(minutes=7 * screen)
         yield act(at, actor, activity, subjects=keys[start : start + _LIST_LENGTH], **more)
 
 

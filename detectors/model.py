@@ -5,10 +5,10 @@ clock and touches no network, so that any past window can be judged again with t
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from audit.clock import day_start, tokyo_date
 from audit.context import WorkContext
@@ -25,7 +25,10 @@ __all__ = [
     "Reader",
     "Window",
     "parameters_of",
+    "setting",
 ]
+
+_T = TypeVar("_T")
 
 
 class AnalyticType(IntEnum):
@@ -62,9 +65,7 @@ class Reader(Protocol):
     def context(self) -> WorkContext:
         """Who works where and when."""
 
-    def aggregate(
-        self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]
-    ) -> list[dict[str, Any]]:
+    def aggregate(self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]) -> list[dict[str, Any]]:
         """Measures by dimensions."""
 
     def columns(self, wanted: Filter, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -137,6 +138,12 @@ class Detector:
     cases: tuple[Case, ...]
 
 
+def setting(default: _T, ja: str, en: str) -> _T:
+    """A detector's parameter: its default, and what it means to those who tune it."""
+    found: _T = field(default=default, metadata={"text": Texts(ja, en)})
+    return found
+
+
 class ParameterError(ValueError):
     """A parameter that the detector does not have, or of another type."""
 
@@ -148,7 +155,7 @@ def parameters_of(detector: Detector, overrides: Mapping[str, Any]) -> Any:  # n
         ParameterError: naming every fault.
     """
     defaults = asdict(detector.parameters)
-    known = {field.name for field in fields(detector.parameters)}
+    known = defaults.keys()
     faults = [f"{detector.meta.id} has no parameter {name!r}" for name in sorted(overrides.keys() - known)]
     faults += [
         f"{detector.meta.id}.{name} must be {type(defaults[name]).__name__}"

@@ -31,12 +31,13 @@ class LongLine:
     pieces: Iterator[bytes]
 
 
-def read_blocks(stream: BinaryIO, max_line: int) -> Iterator[Block | LongLine]:
+def read_blocks(stream: BinaryIO, max_line: int, *, as_written: bool = False) -> Iterator[Block | LongLine]:
     """Cut a stream into lines.
 
     Args:
         stream: where the bytes come from.
         max_line: lines longer than this many bytes come as `LongLine`.
+        as_written: keep empty lines and the CR of a line end, for formats whose records may span lines.
     """
     number, rest, first = 0, b"", True
     while chunk := stream.read(BLOCK_BYTES):
@@ -56,20 +57,23 @@ def read_blocks(stream: BinaryIO, max_line: int) -> Iterator[Block | LongLine]:
             continue
         rest = data[cut + 1 :]
         whole = data[:cut].split(b"\n")
-        yield from _blocks(number, whole, max_line)
+        yield from _blocks(number, whole, max_line, as_written)
         number += len(whole)
-    if rest:
-        yield from _blocks(number, [rest], max_line)
+    if rest:  # what followed an over-long line may be several lines
+        yield from _blocks(number, rest.removesuffix(b"\n").split(b"\n"), max_line, as_written)
 
 
-def _blocks(number: int, whole: list[bytes], max_line: int) -> Iterator[Block | LongLine]:
+def _blocks(number: int, whole: list[bytes], max_line: int, as_written: bool) -> Iterator[Block | LongLine]:
     lines: list[tuple[int, bytes]] = []
-    for offset, line in enumerate(whole, start=number + 1):
-        bare = line[:-1] if line.endswith(b"\r") else line
+    for place, line in enumerate(whole, start=number + 1):
+        bare = line if as_written else line.removesuffix(b"\r")
         if len(bare) > max_line:
-            yield LongLine(offset, iter([bare]))
-        elif bare.strip():
-            lines.append((offset, bare))
+            if lines:
+                yield Block(lines)
+                lines = []
+            yield LongLine(place, iter([bare]))
+        elif as_written or bare.strip():
+            lines.append((place, bare))
         if len(lines) == _LINES:
             yield Block(lines)
             lines = []

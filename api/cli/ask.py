@@ -35,9 +35,7 @@ def sources(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     with open_installation(settings) as installation:
         seen = {
             row["source"]: row
-            for row in installation.log.aggregate(
-                Filter(), (Dimension.SOURCE,), (Measure.EVENTS, Measure.LAST)
-            )
+            for row in installation.log.aggregate(Filter(), (Dimension.SOURCE,), (Measure.EVENTS, Measure.LAST))
         }
         totals = installation.book.totals()
         rows: list[dict[str, Any]] = []
@@ -61,9 +59,7 @@ def sources(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     emit(
         {"sources": rows},
         as_json=arguments.json,
-        lines=[
-            f"{row['id']:24} {row['events']:>10}  {row['last_event'] or '-':32} {row['name']}" for row in rows
-        ],
+        lines=[f"{row['id']:24} {row['events']:>10}  {row['last_event'] or '-':32} {row['name']}" for row in rows],
     )
     return ExitCode.DONE
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import structlog
 from pydantic import ValidationError
 
 from api.cli import ask, sample, serving, take
@@ -50,12 +51,8 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     def span(command: argparse.ArgumentParser) -> None:
-        command.add_argument(
-            "--from", dest="start", metavar="TIME", help=_both("この時刻から（含む）", "inclusive")
-        )
-        command.add_argument(
-            "--to", dest="end", metavar="TIME", help=_both("この時刻まで（含まない）", "exclusive")
-        )
+        command.add_argument("--from", dest="start", metavar="TIME", help=_both("この時刻から（含む）", "inclusive"))
+        command.add_argument("--to", dest="end", metavar="TIME", help=_both("この時刻まで（含まない）", "exclusive"))
 
     add("init", take.init, "データディレクトリ・表・鍵を作る", "make data directory, tables and keys")
 
@@ -70,12 +67,8 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("ingest", take.ingest, "ログを取り込む", "take in logs")
     command.add_argument("--source", required=True, help=_both("発生元の識別子", "source id"))
-    command.add_argument(
-        "--format", help=_both("形式（既定はプロファイルによる）", "format (default: the profile's)")
-    )
-    command.add_argument(
-        "files", nargs="+", metavar="FILE", help=_both("ファイル、- は標準入力", "files, - for stdin")
-    )
+    command.add_argument("--format", help=_both("形式（既定はプロファイルによる）", "format (default: the profile's)"))
+    command.add_argument("files", nargs="+", metavar="FILE", help=_both("ファイル、- は標準入力", "files, - for stdin"))
 
     add("sources", ask.sources, "発生元の一覧", "list the sources")
 
@@ -95,18 +88,14 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("detect", ask.detect, "検知を実行する", "run detectors over due windows, or the given span")
     span(command)
-    command.add_argument(
-        "--detector", action="append", default=[], help=_both("検知器の識別子", "detector id")
-    )
+    command.add_argument("--detector", action="append", default=[], help=_both("検知器の識別子", "detector id"))
 
     command = add("alerts", ask.alerts, "警告の一覧", "list findings")
     span(command)
     command.add_argument("--status", default="", help=_both("状態", "status"))
     command.add_argument("--detector", default="", help=_both("検知器の識別子", "detector id"))
 
-    command = add(
-        "quarantine", ask.quarantine, "隔離された記録を見る", "list refused records, or write one's bytes"
-    )
+    command = add("quarantine", ask.quarantine, "隔離された記録を見る", "list refused records, or write one's bytes")
     command.add_argument("action", choices=["list", "show"])
     command.add_argument("number", nargs="?", type=int, help=_both("番号（show）", "number (show)"))
     command.add_argument("--source", default="", help=_both("発生元", "source"))
@@ -115,16 +104,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--port", type=int, help=_both("ポート", "port"))
     command.add_argument("--host", help=_both("アドレス", "address"))
 
-    command = add(
-        "demo", sample.demo, "模擬の町を作って提供する", "simulate a small town, judge it, serve it"
-    )
+    command = add("demo", sample.demo, "模擬の町を作って提供する", "simulate a small town, judge it, serve it")
     command.add_argument("--port", type=int, help=_both("ポート", "port"))
     command.add_argument("--no-serve", action="store_true", help=_both("作るだけ", "make it, do not serve"))
     command.add_argument("--seed", type=int, default=1, help=_both("乱数の種", "random seed"))
 
-    command = add(
-        "otp", sample.one_time_code, "見本の利用者の確認コード", "the current code of a sample sign-in"
-    )
+    command = add("otp", sample.one_time_code, "見本の利用者の確認コード", "the current code of a sample sign-in")
     command.add_argument("secret", help=_both("認証アプリの鍵", "the authenticator's secret"))
     return parser
 
@@ -136,13 +121,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 a check failed, 2 usage or bad input, 3 some records are in quarantine, 4 the data
         directory is held by another process.
     """
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
     arguments = _parser().parse_args(argv)
     arguments.json = getattr(arguments, "json", False)
-    given = {
-        name: value
-        for name in ("data", "port", "host")
-        if (value := getattr(arguments, name, None)) is not None
-    }
+    given = {name: value for name in ("data", "port", "host") if (value := getattr(arguments, name, None)) is not None}
     try:
         run: Command = arguments.run
         return int(run(arguments, Settings(**given)))

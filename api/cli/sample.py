@@ -61,9 +61,7 @@ def demo(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         made = settings.data / _MADE
         if not made.exists():
             _make_town(installation, arguments.seed)
-            made.write_text(
-                json.dumps({"staff": STAFF, "days": DAYS, "seed": arguments.seed}), encoding="utf-8"
-            )
+            made.write_text(json.dumps({"staff": STAFF, "days": DAYS, "seed": arguments.seed}), encoding="utf-8")
         sign_ins = _sample_users(installation)
         address = f"http://localhost:{settings.port}"
         document = {"address": address, "sign_ins": sign_ins}
@@ -88,9 +86,7 @@ def _make_town(installation: Installation, seed: int) -> None:
                 installation.ingest(stream, name=path.name, profile=profile, fmt=profile.format)
             progress.advance(task)
         judging = progress.add_task("検知 / judging", total=None)
-        installation.runner.run(
-            progress=lambda done, total: progress.update(judging, completed=done, total=total)
-        )
+        installation.runner.run(progress=lambda done, total: progress.update(judging, completed=done, total=total))
 
 
 def _sample_users(installation: Installation) -> list[dict[str, str]]:
@@ -101,9 +97,7 @@ def _sample_users(installation: Installation) -> list[dict[str, str]]:
         return found
     made = []
     for login_id, name, roles in _USERS:
-        password = "-".join(
-            [*(secrets.choice(_WORDS) for _ in range(3)), str(secrets.randbelow(9000) + 1000)]
-        )
+        password = "-".join([*(secrets.choice(_WORDS) for _ in range(3)), str(secrets.randbelow(9000) + 1000)])
         secret = new_secret()
         installation.access.create_account(login_id, name, roles, password, secret)
         made.append({"login_id": login_id, "password": password, "totp_secret": secret})

@@ -1,16 +1,19 @@
 """`serve`: pages and API until stopped."""
 
 import argparse
+import signal
 import socket
+from contextlib import suppress
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.cli.output import CommandError, ExitCode, note
 from api.installation import Installation, open_installation
 from api.settings import Settings
 
-__all__ = ["check_port", "run_server", "serve"]
+__all__ = ["check_port", "run_server", "serve", "server_config"]
 
 
 def serve(_arguments: argparse.Namespace, settings: Settings) -> ExitCode:
@@ -31,11 +34,19 @@ def serve(_arguments: argparse.Namespace, settings: Settings) -> ExitCode:
 
 def run_server(installation: Installation) -> None:
     """Serve an installation until stopped."""
-    settings = installation.settings
-    uvicorn.run(
-        create_app(installation),
+    # uvicorn sends itself the signal again once it has stopped; as an interrupt it leaves us time to close.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(server_config(create_app(installation), installation.settings)).run()
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How an application is served: the peer's address is believed, headers that anybody can write are not."""
+    return uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from structlog import get_logger
 
 from api.web.queries import QueryError
-from api.web.security import FormRefusedError, NotSignedInError, answer, language_of
+from api.web.security import FormRefusedError, NotSignedInError, answer, language_of, secure
 from audit.access import AccessError, ForbiddenError, LinkRefusedError, StepUpRequiredError
 from audit.log import CursorError
 from audit.store.errors import StoreError
@@ -108,7 +108,9 @@ def _store(request: Request, error: Exception) -> Response:
 
 def _unexpected(request: Request, error: Exception) -> Response:
     _log.error("unexpected", error=type(error).__name__, path=request.url.path)
-    return _say(request, 500)
+    response = _say(request, 500)
+    secure(request.scope, response.headers)
+    return response
 
 
 def install_errors(app: FastAPI) -> None:

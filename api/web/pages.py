@@ -1,6 +1,7 @@
 """The pages: alerts, one alert, the search, one event, the board, the sources."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from audit.clock import tokyo_date
 from audit.context import WorkContext
 from audit.events import AuditEvent
 from audit.findings import Finding, FindingFilter, FindingStatus
-from audit.log import CursorError, Dimension, Filter, Measure
+from audit.log import OWN_SOURCE, CursorError, Dimension, Filter, Measure
 from audit.texts import Texts
 from dashboards.links import alerts_url, events_url
 from dashboards.model import (
@@ -88,14 +89,10 @@ def alerts(
         from_=from_,
         to=to,
     )
-    found = installation.findings.listing(
-        wanted, limit=_ALERTS_A_PAGE + 1, offset=(page - 1) * _ALERTS_A_PAGE
-    )
+    found = installation.findings.listing(wanted, limit=_ALERTS_A_PAGE + 1, offset=(page - 1) * _ALERTS_A_PAGE)
     shown = found[:_ALERTS_A_PAGE]
     context = _context(installation, shown)
-    following = alerts_url(
-        status=status, severity=severity, detector=detector, from_=from_, to=to, page=str(page + 1)
-    )
+    following = alerts_url(status=status, severity=severity, detector=detector, from_=from_, to=to, page=str(page + 1))
     return answer(
         request,
         lambda ctx: _pages(request).alerts(
@@ -182,12 +179,12 @@ def events(
     filters = EventFilters(**names, sources=_source_choices(installation))
     try:
         wanted = as_filter(typed)
+        if not (typed.source or typed.actor):  # what people do with the records, before what is done with the log
+            wanted = replace(wanted, without_source=OWN_SOURCE)
         record_look(request, viewer, "events.search", **names)
         found = installation.log.search(wanted, limit=_EVENTS_A_PAGE, cursor=cursor)
     except (QueryError, CursorError) as error:
-        words = (
-            error.texts if isinstance(error, QueryError) else Texts("ページの指定が無効です", "No such page")
-        )
+        words = error.texts if isinstance(error, QueryError) else Texts("ページの指定が無効です", "No such page")
         return answer(
             request,
             lambda ctx: _pages(request).events(
@@ -208,7 +205,7 @@ def events(
 
 def _source_choices(installation: Installation) -> tuple[Choice, ...]:
     seen = installation.book.totals()
-    names = sorted(set(installation.catalogue) | set(seen) | {"mimamori"})
+    names = sorted(set(installation.catalogue) | set(seen) | {OWN_SOURCE})
     return tuple(Choice(name, views.source_name(installation.catalogue, name)) for name in names)
 
 
@@ -272,7 +269,7 @@ def source_rows(installation: Installation) -> list[SourceRow]:
     seen = {
         row["source"]: row
         for row in installation.log.aggregate(
-            Filter(without_source="mimamori"), (Dimension.SOURCE,), (Measure.EVENTS, Measure.LAST)
+            Filter(without_source=OWN_SOURCE), (Dimension.SOURCE,), (Measure.EVENTS, Measure.LAST)
         )
     }
     today, _ = day_bounds(tokyo_date(now), None)
@@ -294,9 +291,7 @@ def source_rows(installation: Installation) -> list[SourceRow]:
                 last_event=last,
                 events_today=of_today.get(name, 0),
                 quarantined=totals[name].quarantined if name in totals else 0,
-                retention=Texts(f"{years} 年", f"{years} years")
-                if years
-                else Texts("無期限", "without limit"),
+                retention=Texts(f"{years} 年", f"{years} years") if years else Texts("無期限", "without limit"),
             )
         )
     return rows

@@ -1,7 +1,9 @@
 """What was typed into a page's filters, read; the same words serve the JSON API."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from audit.clock import TOKYO, day_start
 from audit.events import Activity, Outcome
@@ -19,6 +21,19 @@ class QueryError(ValueError):
         self.texts = texts
 
 
+_YEARS = range(1990, 2200)
+"""The log holds nothing older; the engine cannot count much further."""
+_Date = TypeVar("_Date", bound=date)
+
+
+def _read(read: Callable[[str], _Date], text: str) -> _Date | None:
+    try:
+        found = read(text)
+    except ValueError:
+        return None
+    return found if found.year in _YEARS else None
+
+
 def read_moment(text: str, name: str) -> datetime | None:
     """A moment in Asia/Tokyo unless it says otherwise, or a date for its beginning.
 
@@ -27,15 +42,14 @@ def read_moment(text: str, name: str) -> datetime | None:
     """
     if not text:
         return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
+    at = _read(datetime.fromisoformat, text)
+    if at is None:
         raise QueryError(
             Texts(
                 f"{name}: 日時として読めません（例 2026-10-05T09:00）",
                 f"{name}: no date or time like 2026-10-05T09:00",
             )
-        ) from error
+        )
     return at if at.tzinfo else at.replace(tzinfo=TOKYO)
 
 
@@ -47,12 +61,10 @@ def read_day(text: str, name: str) -> date | None:
     """
     if not text:
         return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise QueryError(
-            Texts(f"{name}: 日付として読めません（例 2026-10-05）", f"{name}: no date like 2026-10-05")
-        ) from error
+    day = _read(date.fromisoformat, text)
+    if day is None:
+        raise QueryError(Texts(f"{name}: 日付として読めません（例 2026-10-05）", f"{name}: no date like 2026-10-05"))
+    return day
 
 
 def _word(text: str, name: str, words: type[Activity | Outcome]) -> tuple[str, ...]:
@@ -66,10 +78,8 @@ def _word(text: str, name: str, words: type[Activity | Outcome]) -> tuple[str, .
 def _number(text: str, name: str, below: int) -> tuple[int, ...]:
     if not text:
         return ()
-    if not (text.isascii() and text.isdigit() and int(text) < below):
-        raise QueryError(
-            Texts(f"{name}: 0 から {below - 1} の数です", f"{name}: a number from 0 to {below - 1}")
-        )
+    if text not in map(str, range(below)):
+        raise QueryError(Texts(f"{name}: 0 から {below - 1} の数です", f"{name}: a number from 0 to {below - 1}"))
     return (int(text),)
 
 

@@ -8,34 +8,34 @@ import hmac
 import secrets
 from collections.abc import Callable
 from typing import Annotated, cast
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from audit.access import Permission, Viewer
 from api.installation import Installation
+from audit.access import Permission, Viewer
 from dashboards.model import Language, PageContext
 from dashboards.model import Viewer as PageViewer
 from dashboards.show import moment
 
 __all__ = [
     "FORM_COOKIE",
+    "LANGUAGE_COOKIE",
     "FormRefusedError",
     "NotSignedInError",
-    "LANGUAGE_COOKIE",
     "SecurityHeaders",
+    "WholeForm",
     "address_of",
     "answer",
     "installation_of",
     "language_of",
+    "secure",
     "session_cookie",
     "set_cookie",
     "signed_in",
     "viewer_with",
-    "WholeForm",
 ]
 
 FORM_COOKIE = "mimamori-form"
@@ -70,26 +70,26 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the headers added."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        path: str = scope["path"]
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers[name] = value
-                # Plotly styles its own elements; only the page that it draws on allows that.
-                style = " 'unsafe-inline'" if path == "/board" else ""
-                headers["content-security-policy"] = _POLICY.format(style=style)
-                if not path.startswith("/static/"):
-                    headers["cache-control"] = "no-store"
-                if scope["scheme"] == "https":
-                    headers["strict-transport-security"] = "max-age=31536000"
+                secure(scope, MutableHeaders(scope=message))
             await send(message)
 
-        await self._app(scope, receive, with_headers)
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+def secure(scope: Scope, headers: MutableHeaders) -> None:
+    """Add the headers to one answer: the framework's last resort, a 500, does not pass the middleware."""
+    path: str = scope["path"]
+    headers.update(_HEADERS)
+    # Plotly styles its own elements; only the page that it draws on allows that.
+    style = " 'unsafe-inline'" if path == "/board" else ""
+    headers["content-security-policy"] = _POLICY.format(style=style)
+    if not path.startswith("/static/"):
+        headers["cache-control"] = "no-store"
+    if scope["scheme"] == "https":
+        headers["strict-transport-security"] = "max-age=31536000"
 
 
 def installation_of(request: Request) -> Installation:
@@ -107,9 +107,7 @@ def session_cookie(request: Request) -> str:
     return "__Host-mimamori" if request.url.scheme == "https" else "mimamori"
 
 
-def set_cookie(
-    request: Request, response: Response, name: str, value: str, *, max_age: int | None = None
-) -> None:
+def set_cookie(request: Request, response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
     """Set a cookie that scripts cannot read and other sites cannot send."""
     response.set_cookie(
         name,
@@ -162,7 +160,7 @@ def whole_form(request: Request, csrf: Annotated[str, Form()] = "") -> None:
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise FormRefusedError
     origin = request.headers.get("origin")
-    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin and origin.partition("://")[2] != request.headers.get("host"):
         raise FormRefusedError
 
 

@@ -1,7 +1,7 @@
 """Signing in and out, one-time links, and the language switch."""
 
+from math import ceil
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -18,11 +18,11 @@ from api.web.security import (
     signed_in,
 )
 from audit.access import (
-    AccessError,
     CodeRefusedError,
     Enrolment,
     LoginIdRefusedError,
     PasswordRefusedError,
+    Permission,
     SignInRefusedError,
     ThrottledError,
 )
@@ -33,11 +33,12 @@ __all__ = ["OPEN_PATHS", "router"]
 
 router = APIRouter(include_in_schema=False)
 _YEAR = 365 * 24 * 3600
-_LANDING = "/alerts"
-
-OPEN_PATHS = frozenset(
-    {"/sign-in", "/sign-in/second-factor", "/sign-out", "/enrol/{token}", "/language", "/"}
+_LANDINGS = (
+    (Permission.ALERTS_ALERT_READ, "/alerts"),
+    (Permission.BOARDS_BOARD_READ, "/board"),
 )
+
+OPEN_PATHS = frozenset({"/sign-in", "/sign-in/second-factor", "/sign-out", "/enrol/{token}", "/language", "/"})
 """Routes that need no permission: they lead to sign-in, or away from it."""
 
 
@@ -47,41 +48,36 @@ def _pages(request: Request) -> Pages:
 
 
 @router.get("/")
-def home() -> Response:
-    """The first page is the alerts."""
-    return RedirectResponse(_LANDING, status_code=303)
+def home(request: Request) -> Response:
+    """The first page is the alerts, or what a viewer may see instead."""
+    viewer = signed_in(request)
+    held = viewer.permissions if viewer else frozenset()
+    page = next((page for permission, page in _LANDINGS if permission in held), "/alerts")
+    return RedirectResponse(page if viewer else "/sign-in", status_code=303)
 
 
 @router.get("/sign-in")
 def sign_in_page(request: Request) -> Response:
     """Login id and password."""
     if signed_in(request) is not None:
-        return RedirectResponse(_LANDING, status_code=303)
+        return RedirectResponse("/", status_code=303)
     return answer(request, lambda ctx: _pages(request).sign_in(ctx))
 
 
 @router.post("/sign-in", dependencies=[WholeForm])
-def sign_in(
-    request: Request, login_id: Annotated[str, Form()] = "", password: Annotated[str, Form()] = ""
-) -> Response:
+def sign_in(request: Request, login_id: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "") -> Response:
     """The first step; the second asks for the code."""
     language = language_of(request)
     try:
-        ticket = (
-            installation_of(request)
-            .access.begin_sign_in(login_id, password, address=address_of(request))
-            .ticket
-        )
+        ticket = installation_of(request).access.begin_sign_in(login_id, password, address=address_of(request)).ticket
     except (SignInRefusedError, ThrottledError) as error:
         words = error.text(language)
-        return answer(request, lambda ctx: _pages(request).sign_in(ctx, error=words), status=_status(error))
+        return _refused(error, answer(request, lambda ctx: _pages(request).sign_in(ctx, error=words)))
     return answer(request, lambda ctx: _pages(request).second_factor(ctx, ticket=ticket))
 
 
 @router.post("/sign-in/second-factor", dependencies=[WholeForm])
-def second_factor(
-    request: Request, ticket: Annotated[str, Form()] = "", code: Annotated[str, Form()] = ""
-) -> Response:
+def second_factor(request: Request, ticket: Annotated[str, Form()] = "", code: Annotated[str, Form()] = "") -> Response:
     """The second step opens the session."""
     language = language_of(request)
     try:
@@ -90,18 +86,19 @@ def second_factor(
         )
     except (SignInRefusedError, ThrottledError) as error:
         words = error.text(language)
-        return answer(
-            request,
-            lambda ctx: _pages(request).second_factor(ctx, ticket=ticket, error=words),
-            status=_status(error),
-        )
-    response = RedirectResponse(_LANDING, status_code=303)
+        page = answer(request, lambda ctx: _pages(request).second_factor(ctx, ticket=ticket, error=words))
+        return _refused(error, page)
+    response = RedirectResponse("/", status_code=303)
     set_cookie(request, response, session_cookie(request), opened.token)
     return response
 
 
-def _status(error: AccessError) -> int:
-    return 429 if isinstance(error, ThrottledError) else 401
+def _refused(error: SignInRefusedError | ThrottledError, page: Response) -> Response:
+    page.status_code = 401
+    if isinstance(error, ThrottledError):
+        page.status_code = 429
+        page.headers["retry-after"] = str(ceil(error.retry_after.total_seconds()))
+    return page
 
 
 @router.post("/sign-out", dependencies=[WholeForm])
@@ -111,7 +108,7 @@ def sign_out(request: Request) -> Response:
     if viewer is not None:
         installation_of(request).access.sign_out(viewer)
     response = RedirectResponse("/sign-in", status_code=303)
-    response.delete_cookie(session_cookie(request), path="/")
+    set_cookie(request, response, session_cookie(request), "", max_age=0)
     response.headers["clear-site-data"] = '"cache"'
     return response
 
@@ -127,13 +124,7 @@ def language(
     viewer = signed_in(request)
     if viewer is not None:
         installation_of(request).access.set_language(viewer, chosen)
-    target = urlsplit(next)
-    stays = (
-        not target.scheme
-        and not target.netloc
-        and next.startswith("/")
-        and not next.startswith(("//", "/\\"))
-    )
+    stays = next.startswith("/") and not next.startswith(("//", "/\\"))
     response = RedirectResponse(next if stays else "/", status_code=303)
     set_cookie(request, response, LANGUAGE_COOKIE, chosen, max_age=_YEAR)
     return response

@@ -1,7 +1,7 @@
 """Japanese public holidays and the closure over the year's end.
 
 Holidays follow the Act on National Holidays (国民の祝日に関する法律) as amended, including substitute holidays
-(振替休日), days between two holidays (国民の休日), and the one-off moves of 2019 to 2021. The equinoxes are announced by
+(振替休日), days between two holidays (国民の休日), and the one-off moves of 2019 to 2021. Equinoxes are announced by
 the Cabinet Office each February for the year after; the formula used here is right for 1980 to 2099 as far as is
 known, and a `calendar` feed overrides any day. Municipal offices are closed from 29 December to 3 January
 (地方自治法第4条の2 and each municipality's ordinance).

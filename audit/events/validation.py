@@ -203,9 +203,9 @@ def _ids(value: Any) -> list[str] | Fault:  # noqa: ANN401
     return Fault("", "must be a list of texts", "文字列の配列でなければなりません")
 
 
-def _read_time(value: Any) -> datetime | Fault:  # noqa: ANN401
+def _read_time(value: Any) -> datetime | str | Fault:  # noqa: ANN401
     text = _text(value)
-    return text if isinstance(text, Fault) else parse_time(text)
+    return text if isinstance(text, Fault) or not text else parse_time(text)
 
 
 _READERS = {Kind.TEXT: _text, Kind.COUNT: _count, Kind.FLAG: _flag, Kind.IDS: _ids, Kind.TIME: _read_time}

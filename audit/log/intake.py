@@ -26,6 +26,8 @@ _TIME_PATTERN = (
 )
 _PLAIN_IDS = r'^\\[(?:"[^"\\\\]*"(?:,"[^"\\\\]*")*)?\\]$'
 _DIGIT_RUN = r"\\p{Nd}(?:[-‐-―−－ー・\\p{Z}\\p{Cc}]?\\p{Nd}){11}"
+_VAST_NUMBER = r"[:,\\[]\\s*-?\\d{19}"
+"""The engine reads a whole number beyond 64 bits as text, without a word."""
 _TYPES = {
     Kind.TEXT: "String",
     Kind.TIME: "String",
@@ -94,26 +96,29 @@ READ_LINES = f"""
 INSERT INTO intake_rows ({", ".join(ROW_COLUMNS)})
 WITH
     JSONExtractKeysAndValuesRaw(doc) AS top,
-    arrayFlatten(arrayMap(pair -> if(startsWith(pair.2, '{{'),
-        arrayMap(inner -> (concat(pair.1, '.', inner.1), inner.2), JSONExtractKeysAndValuesRaw(pair.2)),
-        [pair]), top)) AS pairs,
-    arrayMap(pair -> concat(pair.1, ':', multiIf(
-        startsWith(pair.2, '"'), 's',
-        startsWith(pair.2, '['), if(match(pair.2, '{_PLAIN_IDS}'), 'a', '?'),
-        pair.2 IN ('true', 'false'), 'b',
-        match(pair.2, '^\\\\d{{1,18}}$'), 'i',
-        '?')), arrayFilter(pair -> pair.2 != 'null', pairs)) AS typed,
+    arrayFilter(pair -> startsWith(pair.2, '{{'), top) AS groups,
+    arrayConcat(
+        arrayFilter(pair -> NOT startsWith(pair.2, '{{'), top),
+        arrayFlatten(arrayMap(pair -> arrayMap(inner -> (concat(pair.1, '.', inner.1), inner.2),
+            JSONExtractKeysAndValuesRaw(pair.2)), groups))) AS pairs,
+    arrayFilter(pair -> pair.2 != 'null', pairs) AS given,
+    arrayMap((name, value) -> concat(name, ':', transform(substring(value, 1, 1),
+        ['"', '[', 't', 'f', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+        ['s', 'a', 'b', 'b', 'i', 'i', 'i', 'i', 'i', 'i', 'i', 'i', 'i', 'i'], '?')), given.1, given.2) AS typed,
     JSONExtract(doc, '{_shape()}') AS t,
     {_read(next(f for f in FIELDS if f.path == "time"))} AS at
 SELECT
     n,
     length(doc) <= 65536
-        AND notEmpty(top)
-        AND arrayAll(pair -> position(pair.1, '.') = 0, top)
-        AND arrayAll(pair -> pair.2 = 'null' OR startsWith(pair.2, '{{') = (pair.1 IN ({_GROUPS})), top)
-        AND arrayUniq(arrayMap(pair -> pair.1, top)) = length(top)
-        AND arrayUniq(arrayMap(pair -> pair.1, pairs)) = length(pairs)
+        AND startsWith(doc, '{{') AND notEmpty(top) AND NOT match(doc, '{_VAST_NUMBER}')
+        AND arrayAll(name -> position(name, '.') = 0, top.1)
+        AND arrayAll(name -> name IN ({_GROUPS}), groups.1)
+        AND arrayUniq(top.1) = length(top)
+        AND arrayUniq(pairs.1) = length(pairs)
         AND arrayAll(name -> name IN ({_ALLOWED}), typed)
+        AND arrayAll(value -> match(value, '{_PLAIN_IDS}'), arrayFilter(value -> startsWith(value, '['), given.2))
+        AND arrayAll(value -> match(value, '^\\\\d{{1,18}}$'),
+            arrayFilter(value -> value >= '0' AND value < ':', given.2))
         AND t.`activity` IN ({_words(Activity)})
         AND t.`outcome` IN ('', {_words(Outcome)})
         AND t.`actor`.`kind` IN ('', {_words(ActorKind)})

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -55,7 +55,7 @@ class EventLog:
             self._repository.begin_batch()
             unclear = self._repository.read_lines(delivery, lines, OLDEST) if lines else []
             if not unclear:
-                return self._add(delivery, dict(lines), (), 0)
+                return self._add(delivery, lambda: dict(lines), (), 0)
             by_number = dict(lines)
             read, refused = [], []
             for n in unclear:
@@ -69,7 +69,7 @@ class EventLog:
                 else:
                     read.append(ReadRecord(n, by_number[n], checked.columns, checked.masked))
             self._add_records(read)
-            return self._add(delivery, by_number, tuple(refused), sum(record.masked for record in read))
+            return self._add(delivery, lambda: by_number, tuple(refused), sum(record.masked for record in read))
 
     def append_records(self, delivery: Delivery, records: Sequence[ReadRecord]) -> Appended:
         """Append records that were decoded and checked in Python."""
@@ -78,7 +78,7 @@ class EventLog:
             self._add_records(records)
             return self._add(
                 delivery,
-                {record.n: record.raw for record in records},
+                lambda: {record.n: record.raw for record in records},
                 (),
                 sum(record.masked for record in records),
             )
@@ -119,7 +119,7 @@ class EventLog:
             self._repository.add_records(records, hashes)
 
     def _add(
-        self, delivery: Delivery, raw: Mapping[int, bytes], refused: tuple[RefusedRow, ...], masked: int
+        self, delivery: Delivery, raw: Callable[[], Mapping[int, bytes]], refused: tuple[RefusedRow, ...], masked: int
     ) -> Appended:
         self._repository.name_rows(delivery)
         rows, known, conflicts = self._repository.find_known(delivery.source)
@@ -127,7 +127,9 @@ class EventLog:
         if new:
             self._repository.add_rows(delivery, self._next, delivery.received_at + SKEW)
             self._next += new
-        refused += tuple(RefusedRow(n, raw[n], (_CONFLICT,)) for n in conflicts)
+        if conflicts:
+            bytes_of = raw()
+            refused += tuple(RefusedRow(n, bytes_of[n], (_CONFLICT,)) for n in conflicts)
         return Appended(new, known - len(conflicts), refused, len(conflicts), masked)
 
     # Asking ----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ _NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 _DANGEROUS = re.compile(
     r"(DROP|TRUNCATE|DELETE|UPDATE|DETACH|RENAME|EXCHANGE|REPLACE|CREATE\s+OR\s+REPLACE"
     r"|ALTER\b.*\b(DROP|DELETE|UPDATE|MODIFY|CLEAR|DETACH|REPLACE|RENAME))\b",
-    re.I | re.S,
+    re.IGNORECASE | re.DOTALL,
 )
 _STATE = """CREATE TABLE IF NOT EXISTS migrations
 (name String, checksum String, state Enum8('in progress' = 1, 'completed' = 2), at DateTime64(6, 'UTC'))

@@ -1,13 +1,11 @@
-"""The engines that the store's contract is run on; every test has a database of its own.
-
-chDB holds one engine path in a process, so everything in one run shares `getbasetemp() / "engine"`.
-"""
+"""The engines that the store's contract is run on; every test has a database of its own."""
 
 import os
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,11 +54,6 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def chdb_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.getbasetemp() / "engine"
-
-
-@pytest.fixture(scope="session")
 def double_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, str(DOUBLE), str(tmp_path_factory.mktemp("double") / "engine")]
     with subprocess.Popen(
@@ -71,43 +64,57 @@ def double_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         double.communicate(timeout=20)
 
 
-def _engine(name: str, request: pytest.FixtureRequest) -> Engine:
-    if name == "chdb":
-        return Engine(name, {"path": request.getfixturevalue("chdb_path")})
-    url = os.environ["CLICKHOUSE_URL"] if name == "server" else request.getfixturevalue("double_url")
-    return Engine(name, {"url": url})
-
-
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(scope="session", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Engine:
-    return _engine(request.param, request)
+    if request.param == "chdb":
+        return Engine("chdb", {"path": request.getfixturevalue("engine_path")})
+    server = os.environ["CLICKHOUSE_URL"] if request.param == "server" else request.getfixturevalue("double_url")
+    return Engine(request.param, {"url": server})
+
+
+@contextmanager
+def fresh(engine: Engine) -> Iterator[EventStore]:
+    """A database without tables, gone afterwards."""
+    name = f"t{uuid.uuid4().hex}"
+    opened = engine.open(name)
+    try:
+        yield opened
+    finally:
+        opened.command(f"DROP DATABASE `{name}`")
+        opened.close()
+
+
+@contextmanager
+def _desk(engine: Engine) -> Iterator[Desk]:
+    with fresh(engine) as opened:
+        clock = FixedClock(NOW)
+        migrate(opened, clock)
+        yield Desk(engine, opened, EventLog(LogRepository(opened), clock), clock)
 
 
 @pytest.fixture
 def store(engine: Engine) -> Iterator[EventStore]:
-    """A database without tables, gone after the test."""
-    name = f"t{uuid.uuid4().hex}"
-    opened = engine.open(name)
-    yield opened
-    opened.command(f"DROP DATABASE `{name}`")
-    opened.close()
+    """A database without tables."""
+    with fresh(engine) as opened:
+        yield opened
 
 
 @pytest.fixture
-def desk(engine: Engine, store: EventStore) -> Desk:
-    clock = FixedClock(NOW)
-    migrate(store, clock)
-    return Desk(engine, store, EventLog(LogRepository(store), clock), clock)
+def desk(engine: Engine) -> Iterator[Desk]:
+    """An empty log."""
+    with _desk(engine) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
-def chdb_desk(chdb_path: Path) -> Iterator[Desk]:
-    """A log in the embedded engine for all tests of a module: they must not mind each other's events."""
-    name = f"t{uuid.uuid4().hex}"
-    engine = Engine("chdb", {"path": chdb_path})
-    opened = engine.open(name)
-    clock = FixedClock(NOW)
-    migrate(opened, clock)
-    yield Desk(engine, opened, EventLog(LogRepository(opened), clock), clock)
-    opened.command(f"DROP DATABASE `{name}`")
-    opened.close()
+def shared_desk(engine: Engine) -> Iterator[Desk]:
+    """A log for all tests of a module: they must not mind each other's events."""
+    with _desk(engine) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def chdb_desk(engine_path: Path) -> Iterator[Desk]:
+    """The same in the embedded engine only, where a test is about our reading and not about the engine."""
+    with _desk(Engine("chdb", {"path": engine_path})) as opened:
+        yield opened

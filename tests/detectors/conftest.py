@@ -36,9 +36,7 @@ class CountingReader:
     def context(self) -> WorkContext:
         return self.reader.context
 
-    def aggregate(
-        self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]
-    ) -> list[dict[str, Any]]:
+    def aggregate(self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]) -> list[dict[str, Any]]:
         found = self.reader.aggregate(wanted, by, measures)
         self.rows += len(found)
         return found
@@ -94,19 +92,13 @@ MakeTown = Callable[[Iterable[Mapping[str, Any]], Mapping[str, str]], Town]
 
 
 @pytest.fixture(scope="session")
-def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the embedded engine keeps its data: one folder for the whole process, a database for each town."""
-    return tmp_path_factory.mktemp("engine")
-
-
-@pytest.fixture(scope="session")
-def make_town(engine_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeTown:
+def make_town(engine_path: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeTown:
     folder = tmp_path_factory.mktemp("state")
 
     def make(events: Iterable[Mapping[str, Any]], feeds: Mapping[str, str]) -> Town:
         name = f"detectors_{next(_numbers)}"
         state = StateStore(f"sqlite:///{folder / name}.db")
-        town = Town(EventStore(path=engine_folder, database=name, readers=1), state)
+        town = Town(EventStore(path=engine_path, database=name, readers=1), state)
         town.take_in(events, feeds)
         return town
 

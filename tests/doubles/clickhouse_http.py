@@ -1,9 +1,9 @@
 """A loopback double of a ClickHouse server: its HTTP interface in front of an embedded engine of its own.
 
-Run as a program with the engine's folder; it prints its port, and ends when its standard input does. clickhouse-connect's
-real HTTP client talks to it, so that everything between our SQL and the engine is what a server deployment uses. Each
-request gets an engine handle of its own: settings end with the request, as on a server, and `readonly` is enforced by
-the engine itself.
+Run as a program with the engine's folder; it prints its port, and ends when its standard input does.
+clickhouse-connect's real HTTP client talks to it, so that everything between our SQL and the engine is what a server
+deployment uses. Each request gets an engine handle of its own: settings end with the request, as on a server, and
+`readonly` is enforced by the engine itself.
 """
 
 import gzip
@@ -20,11 +20,26 @@ import chdb
 import lz4.frame
 from backports import zstd
 
-_TRANSPORT = {
-    "buffer_size", "client_protocol_version", "compress", "database", "decompress", "enable_http_compression",
-    "http_headers_progress_interval_ms", "query", "query_id", "quota_key", "role", "send_progress_in_http_headers",
-    "session_check", "session_id", "session_timeout", "wait_end_of_query",
-}  # fmt: skip
+_TRANSPORT = frozenset(
+    [
+        "buffer_size",
+        "client_protocol_version",
+        "compress",
+        "database",
+        "decompress",
+        "enable_http_compression",
+        "http_headers_progress_interval_ms",
+        "query",
+        "query_id",
+        "quota_key",
+        "role",
+        "send_progress_in_http_headers",
+        "session_check",
+        "session_id",
+        "session_timeout",
+        "wait_end_of_query",
+    ]
+)
 """Query-string names that are the server's own business, not settings."""
 _CODE = re.compile(r"Code: (\d+)")
 _FORMAT = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
@@ -43,11 +58,13 @@ def _quoted(value: str) -> str:
 
 
 def _form(kind: str, body: bytes) -> dict[str, str]:
-    fields = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body).get_payload()
-    return {
-        str(field.get_param("name", header="Content-Disposition")): bytes(field.get_payload(decode=True)).decode()
-        for field in fields
-    }
+    found = {}
+    for part in message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body).walk():
+        name = part.get_param("name", header="Content-Disposition")
+        content = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes):
+            found[name] = content.decode()
+    return found
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -55,10 +72,10 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: "_Server"
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_GET(self) -> None:
         self._serve()
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self._serve()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
@@ -120,14 +137,10 @@ class _Server(ThreadingHTTPServer):
     def run(self, sql: bytes, asked: Mapping[str, str]) -> bytes:
         """Run one request as a server would: in its database, under its settings, with its parameters."""
         settings = {
-            name: value
-            for name, value in asked.items()
-            if name not in _TRANSPORT and not name.startswith("param_")
+            name: value for name, value in asked.items() if name not in _TRANSPORT and not name.startswith("param_")
         }
         readonly = settings.pop("readonly", "0")
-        parameters = {
-            name.removeprefix("param_"): value for name, value in asked.items() if name.startswith("param_")
-        }
+        parameters = {name.removeprefix("param_"): value for name, value in asked.items() if name.startswith("param_")}
         handle = chdb.connect(self._path)
         try:
             handle.query(f"USE `{asked.get('database', 'default')}`")

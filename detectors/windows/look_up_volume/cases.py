@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from detectors.cases import act, case, clock, look_ups, weekdays_before
+from detectors.cases import act, case, clock, feeds, look_ups, weekdays_before
 
 __all__ = ["CASES"]
 
@@ -12,9 +12,26 @@ _DAY = date(2026, 10, 30)
 _PAST = weekdays_before(_DAY, 15)
 _PEERS = ("p1", "p2", "p3", "p4")
 _UNIT = "hoken-nenkin/shikaku"
+_LIST_WORK = feeds(
+    approvals=[
+        {
+            "approval_id": "a-1",
+            "kind": "time_window",
+            "staff_id": "s1",
+            "approved_by": "s9",
+            "source": "atena",
+            "valid_from": "2026-10-30",
+            "valid_to": "2026-10-30",
+        }
+    ]
+)
 
 
-def _usual(actor: str, people: Sequence[int] = (10, 11, 9), **more: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+def _usual(
+    actor: str,
+    people: Sequence[int] = (10, 11, 9),
+    **more: Any,  # noqa: ANN401 - any field
+) -> Iterator[dict[str, Any]]:
     """Three weeks of working days, with so many people looked up in turn."""
     for number, day in enumerate(_PAST):
         yield from look_ups(day, actor, people[number % len(people)], **{"unit": _UNIT, **more})
@@ -27,7 +44,7 @@ def _peers(today: int) -> Iterator[dict[str, Any]]:
         yield from look_ups(_DAY, peer, today, unit=_UNIT)
 
 
-def _today(actor: str, people: int, **more: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+def _today(actor: str, people: int, **more: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any field
     return look_ups(_DAY, actor, people, **{"unit": _UNIT, **more})
 
 
@@ -52,9 +69,7 @@ CASES = (
         _today("s1", 120),
         finds=["s1"],
     ),
-    case(
-        "one odd day does not teach", _DAY, _usual("s1", (10,) * 14 + (200,)), _today("s1", 60), finds=["s1"]
-    ),
+    case("one odd day does not teach", _DAY, _usual("s1", (10,) * 14 + (200,)), _today("s1", 60), finds=["s1"]),
     case("a quiet person's long list", _DAY, _usual("s1", (2, 3)), _today("s1", 40), finds=["s1"]),
     case(
         "a little in each of three systems",
@@ -64,6 +79,22 @@ CASES = (
         _today("s1", 20, first=100, source="atena"),
         _today("s1", 20, first=200, source="resident-register"),
         finds=["s1"],
+    ),
+    case(
+        "a past of the same people in two systems is not a past of twice as many",
+        _DAY,
+        _usual("s1"),
+        _usual("s1", source="atena", unit=""),
+        _today("s1", 38),
+        finds=["s1"],
+    ),
+    case(
+        "list work was approved in another system only",
+        _DAY,
+        _usual("s1"),
+        _today("s1", 60),
+        finds=["s1"],
+        given=_LIST_WORK,
     ),
     # To be left alone.
     case("an ordinary day", _DAY, _usual("s1"), _peers(10), _today("s1", 13)),
@@ -78,7 +109,7 @@ CASES = (
         _DAY,
         _usual("s1"),
         [
-            act(clock(_DAY, "9:00") + timedelta(minutes=n), "s1", unit=_UNIT, subjects=[f"k-{n % 4}"])
+            act(clock(_DAY, "09:00") + timedelta(minutes=n), "s1", unit=_UNIT, subjects=[f"k-{n % 4}"])
             for n in range(60)
         ],
     ),
@@ -89,9 +120,7 @@ CASES = (
         _today("s1", 10),
         _today("s1", 90, first=20, activity="search"),
     ),
-    case(
-        "refused look-ups", _DAY, _usual("s1"), _today("s1", 10), _today("s1", 90, first=20, outcome="denied")
-    ),
+    case("refused look-ups", _DAY, _usual("s1"), _today("s1", 10), _today("s1", 90, first=20, outcome="denied")),
     case(
         "the same people in a system that writes another unit",
         _DAY,
@@ -99,5 +128,7 @@ CASES = (
         _today("s1", 20),
         _today("s1", 20, source="atena", unit=""),
     ),
+    case("list work that was approved", _DAY, _usual("s1"), _today("s1", 60, source="atena"), given=_LIST_WORK),
+    case("the busiest days were nearly as busy", _DAY, _usual("s1", (10, 10, 10, 45)), _today("s1", 60)),
     case("a batch over everyone", _DAY, _usual("batch", kind="system"), _today("batch", 300, kind="system")),
 )

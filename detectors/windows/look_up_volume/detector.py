@@ -9,8 +9,8 @@ move for one odd day. Someone without a past of their own is compared with the c
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
 
@@ -19,7 +19,7 @@ from audit.findings import Draft, Severity
 from audit.log import Dimension, Filter, Measure
 from audit.texts import Texts
 from detectors.evidence import EVIDENCE_COLUMNS, evidence_of, main_source, subjects_of
-from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window
+from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window, setting
 from detectors.windows.look_up_volume.cases import CASES
 
 __all__ = ["DETECTOR", "Parameters"]
@@ -31,25 +31,29 @@ _CHANCE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Settings of this detector.
+    """Settings of this detector."""
 
-    Attributes:
-        history_days: how far back the own past goes.
-        enough_days: with fewer days of one's own, the colleagues' are taken.
-        minimum: fewer people than this are never a finding.
-        times_usual: how many times the expected number is odd.
-        deviations: how many standard deviations above it.
-        times_busiest: how many times the busiest of the past days, once there are enough of one's own.
-        busiest_factor: how much more work the colleagues' day may explain at most.
-    """
-
-    history_days: int = 28
-    enough_days: int = 5
-    minimum: int = 15
-    times_usual: float = 2.5
-    deviations: float = 2.5
-    times_busiest: float = 1.5
-    busiest_factor: float = 3.0
+    history_days: int = setting(28, "本人の過去を何日前までみるか", "how far back the own past goes")
+    enough_days: int = setting(
+        5,
+        "本人の記録がこの日数より少なければ、同じ所属の職員と比べる",
+        "with fewer days of one's own, the colleagues' are taken",
+    )
+    minimum: int = setting(15, "この人数より少なければ検知しない", "fewer people than this are never a finding")
+    times_usual: float = setting(2.5, "見込みの何倍から検知するか", "how many times the expected number is odd")
+    deviations: float = setting(
+        2.5, "見込みから標準偏差の何倍離れたら検知するか", "how many standard deviations above it"
+    )
+    times_busiest: float = setting(
+        1.5,
+        "過去の最も忙しかった日（突出した 1 日を除く）の何倍から検知するか",
+        "how many times the busiest of the past days, leaving out one that stands alone",
+    )
+    busiest_factor: float = setting(
+        3.0,
+        "所属全体の忙しさで説明できる増加は何倍までか",
+        "how much more work the colleagues' day may explain at most",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class _Expected:
     peers: int
     peers_median: float
     own_days: int
+    """Days of their own past that were compared with; 0 when the colleagues' were."""
 
 
 def _spread(counts: Sequence[float]) -> float:
@@ -89,16 +94,28 @@ def _expect(
     peers_today = [today[peer] for peer in others if today.get(peer)]
     peers_median = float(median(peers_today)) if peers_today else 0.0
     own = list(past.get(actor, {}).values())
-    if len(own) >= params.enough_days:
-        usual, spread, busiest = float(median(own)), _spread(own), float(max(own))
-    else:
-        theirs = [count for peer in others for count in past.get(peer, {}).values()]
-        if len(theirs) < params.enough_days:
-            return None
-        usual, spread, busiest = float(median(theirs)), _spread(theirs), float(max(theirs))
+    alone = len(own) >= params.enough_days
+    counts = own if alone else [count for peer in others for count in past.get(peer, {}).values()]
+    if len(counts) < params.enough_days:
+        return None
+    usual = float(median(counts))
     return _Expected(
-        usual * factor, spread, usual, busiest * factor, factor, len(peers_today), peers_median, len(own)
+        people=usual * factor,
+        spread=_spread(counts),
+        usual=usual,
+        busiest=sorted(counts)[-2] * factor,  # the second: one odd day must not hide the next
+        day_factor=factor,
+        peers=len(peers_today),
+        peers_median=peers_median,
+        own_days=len(own) if alone else 0,
     )
+
+
+def _units(reader: Reader, wanted: Filter, at: datetime) -> dict[str, str]:
+    """Everyone's unit: that of the post held, else the one that their latest events name."""
+    rows = reader.aggregate(wanted, (Dimension.ACTOR, Dimension.ORG_UNIT), (Measure.LAST,))
+    rows.sort(key=lambda row: (row["org_unit"] != "", row["last"], row["org_unit"]))
+    return {row["actor"]: reader.context.unit_of(row["actor"], at, row["org_unit"]) for row in rows}
 
 
 def _odd(people: int, expected: _Expected, params: Parameters) -> float:
@@ -115,23 +132,23 @@ def _odd(people: int, expected: _Expected, params: Parameters) -> float:
 
 def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft]:
     """One finding a person and day."""
-    acts = {"activities": _ACTS, "outcomes": ("", "success"), "staff_only": True}
-    rows = reader.aggregate(
-        Filter(start=window.start - timedelta(days=params.history_days), end=window.end, **acts),  # type: ignore[arg-type] # the dict's values are of several types
-        (Dimension.ACTOR, Dimension.ORG_UNIT, Dimension.DAY),
-        (Measure.SUBJECTS, Measure.FIRST),
+    wanted = Filter(
+        start=window.start - timedelta(days=params.history_days),
+        end=window.end,
+        activities=_ACTS,
+        outcomes=("", "success"),
+        staff_only=True,
     )
-    today: dict[str, int] = defaultdict(int)
-    past: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
-    unit: dict[str, str] = {}
-    for row in rows:
+    today: dict[str, int] = {}
+    past: dict[str, dict[date, int]] = defaultdict(dict)
+    for row in reader.aggregate(wanted, (Dimension.ACTOR, Dimension.DAY), (Measure.SUBJECTS,)):
         if not row["subjects"]:
             continue
         if row["day"] == window.day:
-            today[row["actor"]] += row["subjects"]
+            today[row["actor"]] = row["subjects"]
         else:
-            past[row["actor"]][row["day"]] += row["subjects"]
-        unit[row["actor"]] = reader.context.unit_of(row["actor"], window.start, row["org_unit"])
+            past[row["actor"]][row["day"]] = row["subjects"]
+    unit = _units(reader, wanted, window.start)
     members: dict[str, set[str]] = defaultdict(set)
     for actor, name in unit.items():
         members[name].add(actor)
@@ -141,18 +158,15 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
         expected = _expect(actor, frozenset(members[unit[actor]]), today, past, params)
         if expected is None or not _odd(today[actor], expected, params):
             continue
-        events = _unapproved(window, reader, actor)
+        events = _unapproved(reader, replace(wanted, start=window.start, actors=(actor,)), actor)
         people = len({subject for event in events for subject in event["subjects"]})
         deviation = _odd(people, expected, params)
         if deviation:
             yield _draft(reader, window, actor, people, expected, deviation, events)
 
 
-def _unapproved(window: Window, reader: Reader, actor: str) -> list[dict[str, Any]]:
+def _unapproved(reader: Reader, wanted: Filter, actor: str) -> list[dict[str, Any]]:
     """A person's look-ups, without those that an approved time window (list work, hand-over) accounts for."""
-    wanted = Filter(
-        start=window.start, end=window.end, actors=(actor,), activities=_ACTS, outcomes=("", "success")
-    )
     return [
         event
         for event in reader.columns(wanted, EVIDENCE_COLUMNS)
@@ -171,7 +185,7 @@ def _draft(
 ) -> Draft:
     post = reader.context.post_at(actor, window.start)
     name = post.name if post is not None and post.name else actor
-    times = people / max(expected.people, 1.0)
+    times = people / max(expected.usual, 1.0)
     own = expected.own_days > 0
     reasons = [
         Texts(
@@ -182,7 +196,8 @@ def _draft(
             f"ふだん（過去 {expected.own_days} 日の中央値）は 1 日 {expected.usual:.0f} 人で、その {times:.1f} 倍です。"
             if own
             else f"本人の記録が少ないため同じ所属と比べました。ふだんは 1 日 {expected.usual:.0f} 人です。",
-            f"Usual is {expected.usual:.0f} a day (median of {expected.own_days} days of their own): {times:.1f} times that."
+            f"Usual is {expected.usual:.0f} a day (median of {expected.own_days} days of their own): "
+            f"{times:.1f} times that."
             if own
             else f"They have little past of their own; in their unit {expected.usual:.0f} a day is usual.",
         ),
@@ -215,7 +230,10 @@ def _draft(
         ),
         reasons=tuple(reasons),
         baseline=(
-            (Texts("本人のふだん", "Their own usual"), expected.usual),
+            (
+                Texts("本人のふだん", "Their own usual") if own else Texts("同じ所属のふだん", "The unit's usual"),
+                expected.usual,
+            ),
             (Texts("この日に見込まれる数", "Expected that day"), round(expected.people, 1)),
             (Texts("同じ所属（この日）", "Colleagues that day"), expected.peers_median),
             (Texts("この日", "That day"), float(people)),
@@ -240,10 +258,11 @@ META = DetectorMeta(
     reads=("time", "activity", "outcome", "actor_id", "actor_org_unit", "subjects"),
     look_back=timedelta(days=28),
     runbook=Texts(
-        "1. 一覧作成や通知発送などの作業指示があったか確かめます。2. 対象者に共通点（住所、世帯、名字）がないか見ます。"
+        "1. 一覧作成や通知発送などの作業指示があったか確かめます。\n"
+        "2. 対象者に共通点（住所、世帯、名字）がないか見ます。\n"
         "3. 出力や印刷を伴っていれば優先して照会します。",
-        "1. Check whether list work or a mailing was ordered. 2. See whether the people have something in common "
-        "(address, household, surname). 3. If data was printed or exported as well, ask first about that.",
+        "1. Check whether list work or a mailing was ordered.\n2. See whether the people have something in common "
+        "(address, household, surname).\n3. If data was printed or exported as well, ask first about that.",
     ),
     false_positives=Texts(
         "年度替わりの一括確認、引き継ぎ、通知の返戻処理。",

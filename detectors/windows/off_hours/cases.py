@@ -35,9 +35,7 @@ def _approval(source: str, start: str, end: str) -> dict[str, str]:
 
 
 _DIRECTORY = feeds(staff=_staff("s1"))
-_NIGHT_SHIFT = feeds(
-    staff=_staff("s1"), roster=[_duty("s1", "2026-10-05T21:00:00", "2026-10-06T05:00:00", "shift")]
-)
+_NIGHT_SHIFT = feeds(staff=_staff("s1"), roster=[_duty("s1", "2026-10-05T21:00:00", "2026-10-06T05:00:00", "shift")])
 _EVENING_APPROVED = feeds(
     staff=_staff("s1"), approvals=[_approval("nhi-levy", "2026-10-05T20:00:00", "2026-10-05T23:00:00")]
 )
@@ -48,11 +46,10 @@ _TRANSFERS = feeds(
         {"staff_id": "s2", "org_unit": "zeimu", "valid_to": "2026-03-31"},
         {"staff_id": "s2", "org_unit": "shimin", "valid_from": "2026-04-01"},
     ],
-    calendar=[
-        {"date": "2026-04-01", "org_unit": "shimin", "kind": "open", "opens": "08:30", "closes": "20:00"}
-    ],
+    calendar=[{"date": "2026-04-01", "org_unit": "shimin", "kind": "open", "opens": "08:30", "closes": "20:00"}],
 )
 _NIGHTS_BEFORE = [_MONDAY - timedelta(days=back) for back in range(1, 21)]
+_EVERY_NIGHT = [act(clock(day, "03:00"), "svc-night") for day in [_MONDAY, *_NIGHTS_BEFORE]]
 
 CASES = (
     # To be found.
@@ -84,9 +81,7 @@ CASES = (
         _MONDAY,
         act(clock(_MONDAY, "10:00"), "s1"),
         finds=["s1"],
-        given=feeds(
-            staff=_staff("s1"), calendar=[{"date": "2026-10-05", "kind": "closed", "note": "市制記念日"}]
-        ),
+        given=feeds(staff=_staff("s1"), calendar=[{"date": "2026-10-05", "kind": "closed", "note": "市制記念日"}]),
     ),
     case(
         "a department closes, and its sections with it",
@@ -104,23 +99,19 @@ CASES = (
         _MONDAY,
         act(clock(_MONDAY, "20:30"), "s1"),
         finds=["s1"],
-        given=feeds(
-            staff=_staff("s1"), roster=[_duty("s1", "2026-10-05T18:00:00", "2026-10-05T22:00:00", "overtime")]
-        ),
+        given=feeds(staff=_staff("s1"), roster=[_duty("s1", "2026-10-05T18:00:00", "2026-10-05T22:00:00", "overtime")]),
     ),
     case(
         "the morning of an afternoon shift",
         _MONDAY,
-        act(clock(_MONDAY, "9:00"), "s1"),
+        act(clock(_MONDAY, "09:00"), "s1"),
         finds=["s1"],
-        given=feeds(
-            staff=_staff("s1"), roster=[_duty("s1", "2026-10-05T13:00:00", "2026-10-05T21:00:00", "shift")]
-        ),
+        given=feeds(staff=_staff("s1"), roster=[_duty("s1", "2026-10-05T13:00:00", "2026-10-05T21:00:00", "shift")]),
     ),
     case(
         "an hour after the night shift",
         _MONDAY + timedelta(days=1),
-        act(clock(_MONDAY + timedelta(days=1), "6:10"), "s1"),
+        act(clock(_MONDAY + timedelta(days=1), "06:10"), "s1"),
         finds=["s1"],
         given=_NIGHT_SHIFT,
     ),
@@ -149,14 +140,30 @@ CASES = (
     case(
         "an account outside the directory, once",
         _MONDAY,
-        act(clock(_MONDAY, "3:00"), "svc-once", kind="contractor"),
+        _EVERY_NIGHT,
+        act(clock(_MONDAY, "03:00"), "svc-once", kind="contractor"),
         finds=["svc-once"],
+        given=_DIRECTORY,
+    ),
+    case(
+        "a service account at another hour than every night's",
+        _MONDAY,
+        _EVERY_NIGHT,
+        act(clock(_MONDAY, "22:00"), "svc-night"),
+        finds=["svc-night"],
+        given=_DIRECTORY,
+    ),
+    case(
+        "without a directory everyone is staff",
+        _MONDAY,
+        act(clock(_MONDAY, "22:14"), "s1", unit=_UNIT),
+        finds=["s1"],
     ),
     # To be left alone.
     case(
         "a few minutes early and late",
         _MONDAY,
-        act(clock(_MONDAY, "8:05"), "s1"),
+        act(clock(_MONDAY, "08:05"), "s1"),
         act(clock(_MONDAY, "17:40"), "s1"),
         given=_DIRECTORY,
     ),
@@ -173,40 +180,32 @@ CASES = (
     case(
         "night shift after midnight",
         _MONDAY + timedelta(days=1),
-        act(clock(_MONDAY + timedelta(days=1), "3:30"), "s1"),
+        act(clock(_MONDAY + timedelta(days=1), "03:30"), "s1"),
         given=_NIGHT_SHIFT,
     ),
     case(
         "a shift that ends at midnight, and a few minutes",
         _MONDAY + timedelta(days=1),
-        act(clock(_MONDAY + timedelta(days=1), "0:10"), "s1"),
-        given=feeds(
-            staff=_staff("s1"), roster=[_duty("s1", "2026-10-05T16:00:00", "2026-10-06T00:00:00", "shift")]
-        ),
+        act(clock(_MONDAY + timedelta(days=1), "00:10"), "s1"),
+        given=feeds(staff=_staff("s1"), roster=[_duty("s1", "2026-10-05T16:00:00", "2026-10-06T00:00:00", "shift")]),
     ),
     case(
         "standby on a Sunday",
         _SUNDAY,
         act(clock(_SUNDAY, "14:00"), "s1"),
-        given=feeds(
-            staff=_staff("s1"), roster=[_duty("s1", "2026-10-04T08:00:00", "2026-10-04T20:00:00", "standby")]
-        ),
+        given=feeds(staff=_staff("s1"), roster=[_duty("s1", "2026-10-04T08:00:00", "2026-10-04T20:00:00", "standby")]),
     ),
     case(
         "duty on a public holiday",
         _SPORTS_DAY,
         act(clock(_SPORTS_DAY, "10:00"), "s1"),
-        given=feeds(
-            staff=_staff("s1"), roster=[_duty("s1", "2026-10-12T08:30:00", "2026-10-12T17:15:00", "shift")]
-        ),
+        given=feeds(staff=_staff("s1"), roster=[_duty("s1", "2026-10-12T08:30:00", "2026-10-12T17:15:00", "shift")]),
     ),
     case(
         "the town opens on a Sunday",
         _SUNDAY,
         act(clock(_SUNDAY, "10:00"), "s1"),
-        given=feeds(
-            staff=_staff("s1"), calendar=[{"date": "2026-10-04", "kind": "open", "note": "日曜開庁"}]
-        ),
+        given=feeds(staff=_staff("s1"), calendar=[{"date": "2026-10-04", "kind": "open", "note": "日曜開庁"}]),
     ),
     case(
         "a department's evening opening, worked by its section",
@@ -229,9 +228,7 @@ CASES = (
         "the morning before an afternoon's leave",
         _MONDAY,
         act(clock(_MONDAY, "10:00"), "s1"),
-        given=feeds(
-            staff=_staff("s1"), roster=[_duty("s1", "2026-10-05T13:00:00", "2026-10-05T17:15:00", "leave")]
-        ),
+        given=feeds(staff=_staff("s1"), roster=[_duty("s1", "2026-10-05T13:00:00", "2026-10-05T17:15:00", "leave")]),
     ),
     case(
         "approved for this source",
@@ -245,16 +242,19 @@ CASES = (
         act(clock(_SUNDAY, "10:00"), "s1"),
         given=feeds(staff=_staff("s1"), approvals=[_approval("", "2026-10-04", "2026-10-04")]),
     ),
+    case("a service account at its hour of every night", _MONDAY, _EVERY_NIGHT, given=_DIRECTORY),
     case(
-        "a service account at its hour of every night",
+        "an unknown account in the first days of the log",
         _MONDAY,
-        [act(clock(day, "3:00"), "svc-night") for day in [_MONDAY, *_NIGHTS_BEFORE]],
+        [act(clock(day, "03:00"), "svc-new") for day in [_MONDAY, *_NIGHTS_BEFORE[:3]]],
+        given=_DIRECTORY,
     ),
     case(
         "a service account around midnight",
         _MONDAY,
-        [act(clock(day, "0:03"), "svc-night") for day in _NIGHTS_BEFORE],
+        [act(clock(day, "00:03"), "svc-night") for day in _NIGHTS_BEFORE],
         act(clock(_MONDAY, "23:58"), "svc-night"),
+        given=_DIRECTORY,
     ),
     case(
         "refused at the door",

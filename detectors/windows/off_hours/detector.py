@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from audit.clock import TOKYO
+from audit.clock import TOKYO, tokyo_date
 from audit.context import WorkContext
 from audit.events import LOOKUPS, Activity
 from audit.findings import Draft, Severity
 from audit.log import Dimension, Filter, Measure
 from audit.texts import Texts
 from detectors.evidence import EVIDENCE_COLUMNS, evidence_of, main_source, subjects_of
-from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window
+from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window, setting
 from detectors.windows.off_hours.cases import CASES
 
 __all__ = ["DETECTOR", "Parameters"]
@@ -43,22 +43,25 @@ ACTS = tuple(
     )
 )
 """Acts that need a person at work; signing out, locking and what systems do by themselves do not."""
+_QUARTERS = 96
 _TAKING_OUT = frozenset({_A.EXPORT, _A.DOWNLOAD, _A.PRINT, _A.SCREEN_COPY, _A.MEDIA_WRITE})
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Settings of this detector.
+    """Settings of this detector."""
 
-    Attributes:
-        grace_minutes: how early or late is still usual.
-        learning_days: days of log before accounts outside the staff directory are judged at all.
-        habit_percent: share of the last 28 days that makes an hour usual for such an account.
-    """
-
-    grace_minutes: int = 30
-    learning_days: int = 5
-    habit_percent: int = 40
+    grace_minutes: int = setting(30, "何分までの早出・居残りを通常とみなすか", "how early or late is still usual")
+    learning_days: int = setting(
+        5,
+        "名簿にない利用者を判定し始めるまでに必要なログの日数",
+        "days of log before accounts outside the staff directory are judged at all",
+    )
+    habit_percent: int = setting(
+        40,
+        "名簿にない利用者について、過去 28 日のうち何 % の日に活動していればその時刻を通常とみなすか",
+        "share of the last 28 days that makes an hour usual for such an account",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +93,19 @@ def _judge(
             0.55,
             0.0,
         )
-    day = at.astimezone(TOKYO).date()
+    day = tokyo_date(at)
+    for near in {day, tokyo_date(at - grace), tokyo_date(at + grace)}:  # a shift may end or begin at midnight
+        spans = context.working(actor, unit, near)
+        if any(span.start - grace <= at < span.end + grace for span in spans):
+            return None
     spans = context.working(actor, unit, day)
-    if any(span.start - grace <= at < span.end + grace for span in spans):
-        return None
     distances = [max(span.start - at, at - span.end) for span in spans]
     off = min(distances).total_seconds() / 60 if distances else 24 * 60.0
     closed = context.closed(unit, day)
     if closed and not spans:
         why = Texts(
             f"閉庁日（{closed}）で、勤務の割当ても時間外の承認もありません。",
-            f"The office was closed that day ({closed}), and no duty or approval is on record.",
+            f"The office was closed that day, a {day:%A}, and no duty or approval is on record.",
         )
         return _Judgement(why, 0.45, off)
     times = "、".join(f"{_clock(span.start)}〜{_clock(span.end)}" for span in spans)
@@ -115,9 +120,7 @@ def _judge(
 def _quarters(window: Window, reader: Reader) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """First and last act of everyone by source and quarter of an hour: small, whatever the number of events."""
     rows = reader.aggregate(
-        Filter(
-            start=window.start, end=window.end, activities=ACTS, outcomes=("", "success"), staff_only=True
-        ),
+        Filter(start=window.start, end=window.end, activities=ACTS, outcomes=("", "success"), staff_only=True),
         (Dimension.ACTOR, Dimension.ORG_UNIT, Dimension.SOURCE, Dimension.QUARTER),
         (Measure.FIRST, Measure.LAST),
     )
@@ -133,9 +136,7 @@ def _days_of_log(window: Window, reader: Reader) -> int:
     return len(reader.aggregate(wanted, (Dimension.DAY,), (Measure.EVENTS,)))
 
 
-def _habitual(
-    window: Window, reader: Reader, actor: str, days_of_log: int, params: Parameters
-) -> frozenset[int]:
+def _habitual(window: Window, reader: Reader, actor: str, days_of_log: int, params: Parameters) -> frozenset[int]:
     """The quarters of an hour in which an account is active on many days."""
     rows = reader.aggregate(
         Filter(start=window.start - timedelta(days=28), end=window.start, actors=(actor,)),
@@ -144,16 +145,12 @@ def _habitual(
     )
     days: dict[int, set[Any]] = defaultdict(set)
     for row in rows:
-        for quarter in (row["quarter"] - 1, row["quarter"], row["quarter"] + 1):
-            days[quarter].add(row["day"])
-    return frozenset(
-        quarter for quarter, seen in days.items() if len(seen) * 100 >= params.habit_percent * days_of_log
-    )
+        for near in (-1, 0, 1):
+            days[(row["quarter"] + near) % _QUARTERS].add(row["day"])
+    return frozenset(quarter for quarter, seen in days.items() if len(seen) * 100 >= params.habit_percent * days_of_log)
 
 
-def _suspects(
-    window: Window, reader: Reader, params: Parameters
-) -> dict[str, list[tuple[datetime, datetime, str]]]:
+def _suspects(window: Window, reader: Reader, params: Parameters) -> dict[str, list[tuple[datetime, datetime, str]]]:
     """Who has any quarter of an hour that is not accounted for, and which."""
     grace = timedelta(minutes=params.grace_minutes)
     found: dict[str, list[tuple[datetime, datetime, str]]] = defaultdict(list)
@@ -162,9 +159,7 @@ def _suspects(
         odd = []
         for row in rows:
             unit = reader.context.unit_of(actor, row["first"], row["org_unit"])
-            if any(
-                _judge(reader.context, actor, unit, source, at, grace) for at in (row["first"], row["last"])
-            ):
+            if any(_judge(reader.context, actor, unit, source, at, grace) for at in (row["first"], row["last"])):
                 odd.append(row)
         if odd and reader.context.posts and not reader.context.knows(actor):
             if days_of_log < params.learning_days:
@@ -210,20 +205,14 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
 
 def _draft(context: WorkContext, actor: str, odd: Sequence[tuple[Mapping[str, Any], _Judgement]]) -> Draft:
     events = [event for event, _ in odd]
-    worst = max(
-        (judgement for _, judgement in odd), key=lambda judgement: (judgement.weight, judgement.minutes_off)
-    )
+    worst = max((judgement for _, judgement in odd), key=lambda judgement: (judgement.weight, judgement.minutes_off))
     lookups = [event for event in events if event["activity"] in LOOKUPS]
     taken = [event for event in events if event["activity"] in _TAKING_OUT]
     people = len({subject for event in lookups for subject in event["subjects"]})
     hours = min(worst.minutes_off / 60, 4)
     score = min(
         1.0,
-        worst.weight
-        + 0.05 * hours
-        + (0.15 if lookups else 0.0)
-        + min(0.15, 0.01 * people)
-        + (0.15 if taken else 0.0),
+        worst.weight + 0.05 * hours + (0.15 if lookups else 0.0) + min(0.15, 0.01 * people) + (0.15 if taken else 0.0),
     )
     severity = Severity.HIGH if score >= 0.75 else Severity.MEDIUM if score >= 0.5 else Severity.LOW
     first = min(event["time"] for event in events).astimezone(TOKYO)
@@ -250,10 +239,8 @@ def _draft(context: WorkContext, actor: str, odd: Sequence[tuple[Mapping[str, An
         reasons.append(
             Texts(f"印刷や出力が {len(taken)} 件あります。", f"{len(taken)} of them print or take data out.")
         )
-    if not context.knows(actor):
-        reasons.append(
-            Texts("この利用者は職員名簿にありません。", "The staff directory does not know this account.")
-        )
+    if context.posts and not context.knows(actor):
+        reasons.append(Texts("この利用者は職員名簿にありません。", "The staff directory does not know this account."))
     return Draft(
         entity=actor,
         severity=severity,
@@ -283,10 +270,10 @@ META = DetectorMeta(
     reads=("time", "activity", "outcome", "actor_id", "actor_org_unit", "source", "subjects"),
     look_back=timedelta(days=28),
     runbook=Texts(
-        "1. 時間外命令簿と勤務表を確かめ、漏れていれば取り込み直します。2. 対象の住民と本人の業務の関係を見ます。"
+        "1. 時間外命令簿と勤務表を確かめ、漏れていれば取り込み直します。\n2. 対象の住民と本人の業務の関係を見ます。\n"
         "3. 説明がつかなければ所属長に照会します。",
-        "1. Check the overtime ledger and the roster; import what is missing. 2. See whether the people looked up "
-        "belong to this person's work. 3. Without an explanation, ask the manager.",
+        "1. Check the overtime ledger and the roster; import what is missing.\n2. See whether the people looked up "
+        "belong to this person's work.\n3. Without an explanation, ask the manager.",
     ),
     false_positives=Texts(
         "承認が後から入った時間外、災害対応、選挙事務、勤務表の取り込み漏れ。",

@@ -17,7 +17,7 @@ from audit.findings import Draft, Severity
 from audit.log import Dimension, Filter, Measure
 from audit.texts import Texts
 from detectors.evidence import EVIDENCE_COLUMNS, evidence_of
-from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window
+from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window, setting
 from detectors.windows.sign_in_guessing.cases import CASES
 
 __all__ = ["DETECTOR", "Parameters"]
@@ -27,30 +27,34 @@ _COLUMNS = (*EVIDENCE_COLUMNS, "actor_id", "outcome", "terminal_id", "terminal_i
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Settings of this detector.
+    """Settings of this detector."""
 
-    Attributes:
-        within_minutes: failures older than this at the success do not count.
-        failures: so many of one account, from a place that is new to it.
-        failures_at_own_place: so many from a place where it signed in before.
-        failures_from_one_place: so many from one place over all accounts.
-        history_days: how far back an account's own places are looked for.
-    """
-
-    within_minutes: int = 60
-    failures: int = 5
-    failures_at_own_place: int = 8
-    failures_from_one_place: int = 10
-    history_days: int = 28
+    within_minutes: int = setting(
+        60, "成功の何分前までの失敗を数えるか", "failures older than this at the success do not count"
+    )
+    failures: int = setting(
+        5,
+        "初めての場所から、一つの利用者 ID で何回失敗したら",
+        "so many of one account, from a place that is new to it",
+    )
+    failures_at_own_place: int = setting(
+        8, "以前にもログインした場所から何回失敗したら", "so many from a place where it signed in before"
+    )
+    failures_from_one_place: int = setting(
+        10, "一つの場所から、利用者 ID を問わず何回失敗したら", "so many from one place over all accounts"
+    )
+    history_days: int = setting(
+        28,
+        "いつもの場所を何日前までさかのぼって調べるか",
+        "how far back an account's own places are looked for",
+    )
 
 
 def _place(event: Mapping[str, Any]) -> str:
     return str(event["terminal_ip"] or event["terminal_id"])
 
 
-def _own_places(
-    window: Window, reader: Reader, source: str, actor: str, params: Parameters
-) -> frozenset[str]:
+def _own_places(window: Window, reader: Reader, source: str, actor: str, params: Parameters) -> frozenset[str]:
     """Where an account has signed in before the burst's day."""
     wanted = Filter(
         start=window.start - timedelta(days=params.history_days),
@@ -58,7 +62,7 @@ def _own_places(
         sources=(source,),
         actors=(actor,),
         activities=(Activity.LOGIN,),
-        outcomes=("success",),
+        outcomes=("", "success"),
     )
     rows = reader.columns(wanted, ("terminal_id", "terminal_ip"))
     return frozenset(_place(row) for row in rows)
@@ -101,15 +105,14 @@ def _in_source(window: Window, reader: Reader, source: str, params: Parameters) 
             if place:
                 by_place[place].append(event)
             continue
-        if event["time"] < window.start or not account:
-            continue
-        failures = _failures(window, reader, source, event, by_account[account], by_place[place], params)
-        if failures:
-            seen, successes = bursts.setdefault(account, ([], []))
-            known = {other["event_id"] for other in seen}
-            seen += [other for other in failures if other["event_id"] not in known]
-            successes.append(event)
-        by_account[account].clear()
+        if event["time"] >= window.start and account:
+            failures = _failures(window, reader, source, event, by_account[account], by_place[place], params)
+            if failures:
+                seen, successes = bursts.setdefault(account, ([], []))
+                known = {other["event_id"] for other in seen}
+                seen += [other for other in failures if other["event_id"] not in known]
+                successes.append(event)
+        by_account[account].clear()  # also before the window: that burst has ended, and was judged, yesterday
     for account, (failures, successes) in sorted(bursts.items()):
         yield _draft(reader, source, account, failures, successes)
 
@@ -171,10 +174,8 @@ def _draft(
                 f"{len(accounts)} different accounts were tried from there.",
             )
         )
-    if not reader.context.knows(account):
-        reasons.append(
-            Texts("この利用者は職員名簿にありません。", "The staff directory does not know this account.")
-        )
+    if reader.context.posts and not reader.context.knows(account):
+        reasons.append(Texts("この利用者は職員名簿にありません。", "The staff directory does not know this account."))
     score = min(1.0, 0.6 + 0.02 * len(failures) + (0.1 if len(accounts) > 1 else 0.0))
     return Draft(
         entity=f"{source}/{account}",
@@ -208,10 +209,10 @@ META = DetectorMeta(
     reads=("time", "activity", "outcome", "actor_id", "terminal_id", "terminal_ip", "source"),
     look_back=timedelta(days=28),
     runbook=Texts(
-        "1. 本人に、自分で入力を間違えたのか確かめます。2. 違えば直ちに利用者 ID を止め、成功後の操作を調べます。"
+        "1. 本人に、自分で入力を間違えたのか確かめます。\n2. 違えば直ちに利用者 ID を止め、成功後の操作を調べます。\n"
         "3. 同じ場所からの他の ID への試行も確かめます。",
-        "1. Ask the person whether they mistyped. 2. If not, disable the account at once and look at what was done "
-        "after the success. 3. Look for attempts on other accounts from the same place.",
+        "1. Ask the person whether they mistyped.\n2. If not, disable the account at once and look at what was done "
+        "after the success.\n3. Look for attempts on other accounts from the same place.",
     ),
     false_positives=Texts(
         "パスワード変更直後の打ち間違い、保存された古いパスワードを使う接続ソフト。",

@@ -137,9 +137,7 @@ def test_a_reader_cannot_write_and_a_writer_still_can(words: EventStore, stateme
         ("SELECT throwIf(1, 'secret-of-a-resident')", StoreRefusedError, 395),
     ],
 )
-def test_errors_are_translated_by_code(
-    store: EventStore, sql: str, kind: type[StoreError], code: int
-) -> None:
+def test_errors_are_translated_by_code(store: EventStore, sql: str, kind: type[StoreError], code: int) -> None:
     with pytest.raises(StoreError) as error:
         store.rows(sql)
     assert (type(error.value), error.value.code) == (kind, code)
@@ -168,9 +166,9 @@ def test_an_https_address_is_never_spoken_to_in_the_clear(monkeypatch: pytest.Mo
     assert asked["interface"] == "https"
 
 
-def test_databases_do_not_see_each_other(words: EventStore) -> None:
+def test_databases_do_not_see_each_other(words: EventStore, engine: Any) -> None:
     fill(words, ["mine"])
-    other = EventStore(**words._where, database="default")
+    other = engine.open("default")
     try:
         with pytest.raises(SchemaMissingError):
             other.rows("SELECT * FROM words")

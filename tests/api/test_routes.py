@@ -1,0 +1,216 @@
+"""Every route names a permission or is open on purpose, and every role on every route gets what it holds."""
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
+from house import SOURCE, House
+
+from api.app import create_app
+from api.web.sign_in import OPEN_PATHS
+from audit.access import Permission, Role
+from audit.access.model import ROLE_PERMISSIONS
+from audit.store.errors import StoreUnavailableError
+
+WITHOUT_PEOPLE = {"/healthz", "/readyz", "/openapi.json", "/static", "/static/plotly.min.js"}
+HEADERS = {
+    "content-security-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "permissions-policy",
+    "referrer-policy",
+    "x-content-type-options",
+    "x-frame-options",
+}
+PLACES = {
+    "/alerts": "/alerts",
+    "/alerts/{number}": "/alerts/{alert}",
+    "/events": "/events?actor=s0411",
+    "/events/{source}/{event_id:path}": f"/events/{SOURCE}/e/1",
+    "/board": "/board?from=2026-11-01&to=2026-11-20",
+    "/board/{name}": "/board/events-by-source.csv",
+    "/sources": "/sources",
+    "/api/v1/alerts": "/api/v1/alerts",
+    "/api/v1/alerts/{number}": "/api/v1/alerts/{alert}",
+    "/api/v1/events": "/api/v1/events?limit=3",
+}
+
+
+def _permissions(dependant: Dependant) -> set[Permission]:
+    own = {dependant.call.permission} if hasattr(dependant.call, "permission") else set()
+    return own.union(*(_permissions(child) for child in dependant.dependencies))
+
+
+def guarded(app: FastAPI) -> dict[str, Permission]:
+    """The routes that name a permission; every other one must be open on purpose."""
+    found: dict[str, Permission] = {}
+    for route in iter_route_contexts(app.routes):
+        dependant = getattr(route, "dependant", None)
+        named = _permissions(dependant) if dependant else set()
+        if route.path in OPEN_PATHS | WITHOUT_PEOPLE:
+            assert not named, f"{route.path} is listed as open and asks for {named}"
+        else:
+            assert len(named) == 1, f"{route.path} names {named or 'no permission'}"
+            assert route.methods == {"GET"}, f"{route.path}: a form needs WholeForm, and a test here"
+            found[str(route.path)] = named.pop()
+    return found
+
+
+@pytest.fixture
+def routes(house: House) -> dict[str, Permission]:
+    return guarded(create_app(house.installation, schedule=False))
+
+
+@pytest.fixture
+def places(house: House, routes: dict[str, Permission]) -> dict[str, Permission]:
+    assert routes.keys() == PLACES.keys(), "a route without an example here, or the other way round"
+    return {PLACES[path].format(alert=house.alert): needed for path, needed in routes.items()}
+
+
+def is_safe(answer: httpx.Response) -> bool:
+    """Whether an answer has every security header, may run no foreign script, and is not kept."""
+    policy = answer.headers["content-security-policy"]
+    assert HEADERS <= set(answer.headers)
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    return bool(answer.headers["cache-control"] == "no-store")
+
+
+def test_open_paths_exist(house: House) -> None:
+    paths = {route.path for route in iter_route_contexts(create_app(house.installation, schedule=False).routes)}
+    assert paths >= OPEN_PATHS | WITHOUT_PEOPLE
+
+
+def test_a_route_without_permission_is_noticed(house: House) -> None:
+    app = create_app(house.installation, schedule=False)
+    app.add_api_route("/forgotten", lambda: None)
+    with pytest.raises(AssertionError, match="/forgotten names no permission"):
+        guarded(app)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_gets_what_it_holds(house: House, places: dict[str, Permission], role: Role) -> None:
+    browser = house.signed_in(role)
+    for place, needed in places.items():
+        before = house.own_events()
+        answer = browser.get(place)
+        assert is_safe(answer)
+        recorded = house.last_act()
+        assert house.own_events() == before + 1, place
+        assert recorded["actor"]["id"] == house.staff[role].login_id
+        assert recorded["terminal"]["ip"] == "127.0.0.1"
+        if needed in ROLE_PERMISSIONS[role]:
+            assert answer.status_code == 200, place
+            assert recorded["outcome"] == "success"
+        else:
+            assert answer.status_code == 403, place
+            assert recorded["operation_name"] == "permission.denied"
+            assert "s0411" not in answer.text.replace("actor=s0411", "")
+
+
+def test_nobody_gets_anything(house: House, places: dict[str, Permission]) -> None:
+    browser = house.browser()
+    for cookies in ({}, {"mimamori": "x" * 43}):
+        browser.cookies.update(cookies)
+        for place in places:
+            answer = browser.get(place)
+            assert is_safe(answer)
+            if place.startswith("/api/"):
+                assert answer.status_code == 401
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert answer.json()["status"] == 401
+            else:
+                assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+                assert not answer.content
+
+
+def test_the_open_ones_answer_anybody(house: House) -> None:
+    browser = house.browser()
+    assert browser.get("/").headers["location"] == "/sign-in"
+    assert browser.get("/healthz").json() == browser.get("/readyz").json() == {"status": "ok"}
+    assert browser.get("/openapi.json").json()["openapi"].startswith("3.1")
+    for place in ("/", "/sign-in", "/healthz", "/openapi.json", "/enrol/none", "/nowhere"):
+        assert is_safe(browser.get(place)), place
+    for asset in ("/static/app.css", "/static/board.js", "/static/mark.svg", "/static/plotly.min.js"):
+        answer = browser.get(asset)
+        assert answer.status_code == 200
+        assert HEADERS <= set(answer.headers)
+    assert browser.get("/static/../templates/base.html").status_code == 404
+    assert browser.get("/static/%2e%2e/pages.py").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("role", "page"),
+    [(Role.SECURITY_ADMINISTRATOR, "/alerts"), (Role.AUDITOR, "/alerts"), (Role.MANAGER, "/board"),
+     (Role.ADMINISTRATOR, "/board")],
+)  # fmt: skip
+def test_everybody_lands_on_a_page_of_theirs(house: House, role: Role, page: str) -> None:
+    browser = house.signed_in(role)
+    assert browser.get("/").headers["location"] == page
+    assert browser.get(page).status_code == 200
+    assert browser.get("/sign-in").status_code == 303
+
+
+def test_what_is_not_there(house: House) -> None:
+    browser = house.signed_in(Role.AUDITOR)
+    pages = (
+        "/alerts/f-0",
+        "/alerts/%00",
+        f"/events/{SOURCE}/none",
+        "/events/none/e/1",
+        "/events/x/%00",
+        "/board/x.csv",
+    )
+    for place in (*pages, "/nothing"):
+        answer = browser.get(place)
+        assert answer.status_code == 404, place
+        assert is_safe(answer)
+    for place in ("/api/v1/alerts/f-0", "/api/v1/nothing"):
+        answer = browser.get(place)
+        assert answer.status_code == 404, place
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["title"] == "Not found"
+    assert browser.post("/alerts").status_code == 405
+
+
+def test_no_look_without_its_record(
+    house: House, places: dict[str, Permission], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fail closed: while the log cannot be written, nothing is shown."""
+    browser = house.signed_in(Role.AUDITOR)
+
+    def full(*_: object) -> None:
+        raise StoreUnavailableError("disk full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(house.installation.log, "record", full)
+        for place in places:
+            answer = browser.get(place)
+            assert answer.status_code == 503, place
+            assert is_safe(answer)
+            shown = answer.text.replace(place, "").replace(place.replace("&", "&amp;"), "")
+            assert not any(word in shown for word in ("s041", "e/1", "disk full", house.alert, "<table")), place
+        assert browser.get("/readyz").status_code == 200
+        broken.setattr(house.installation.log, "ping", full)
+        assert browser.get("/readyz").status_code == 503
+    assert browser.get("/alerts").status_code == 200
+
+
+def test_a_defect_of_ours_says_nothing_and_is_still_safe(
+    house: House, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    browser = house.signed_in(Role.AUDITOR)
+
+    def broken(*_: object, **__: object) -> None:
+        raise LookupError("a detail of the inside")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.installation.log, "search", broken)
+        answer = browser.get("/events", headers={"connection": "close"})
+        problem = browser.get("/api/v1/events")
+    assert answer.status_code == problem.status_code == 500
+    assert is_safe(answer)
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert "inside" not in answer.text + problem.text
+    assert "inside" in capfd.readouterr().err
