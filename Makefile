@@ -42,7 +42,7 @@ format: install  ## rewrite the sources in the one format
 	$(BIN)/ruff check --fix-only .
 
 docs: install    ## write the generated documentation again
-	$(BIN)/python tests/docs/pages.py
+	$(BIN)/python tests/docs/pages.py && $(BIN)/python -m detectors.pages
 
 bench: install   ## measurements, never assertions
 	$(BIN)/python -m tests.bench

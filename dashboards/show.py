@@ -87,7 +87,7 @@ def span(start: datetime, end: datetime, language: Language) -> Markup:
     first, last = start.astimezone(TOKYO), end.astimezone(TOKYO)
     whole_day = first.time() == last.time() == time.min
     if whole_day and last.date() - first.date() == timedelta(days=1):
-        parts = (day(first, language),)
+        parts: tuple[str, ...] = (day(first, language),)
     elif first.date() == last.date():
         parts = (day(first, language), f"{first:%H:%M}–{last:%H:%M}")
     else:

@@ -1,8 +1,8 @@
 """Runs detectors over windows: each window is judged once for what is known, and again when more is.
 
-A window is due when it was never judged, when events have reached it since, when the context feeds have changed, or
-when the detector or its parameters have. Its findings and the record of the run are kept in one unit of work, so
-that a crash leaves a window either judged or due. Windows are business days; they are judged in order.
+A window is due when it was never judged, when events have reached it or the day before since, when the context feeds
+have changed, or when the detector or its parameters have. Its findings and the record of the run are kept in one unit
+of work, so that a crash leaves a window either judged or due. Windows are business days; they are judged in order.
 """
 
 import hashlib
@@ -31,9 +31,7 @@ class LogReader:
     log: EventLog
     context: WorkContext
 
-    def aggregate(
-        self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]
-    ) -> list[dict[str, Any]]:
+    def aggregate(self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]) -> list[dict[str, Any]]:
         """Measures by dimensions."""
         return self.log.aggregate(replace(wanted, without_source=OWN_SOURCE), by, measures)
 
@@ -67,6 +65,12 @@ class _Day:
     high_water: int
 
 
+def _with_day_before(days: Mapping[date, _Day], day: date) -> _Day:
+    """What a window depends on most: its own events, and those of the day before, whose night reaches into it."""
+    own, before = days[day], days.get(day - timedelta(days=1), _Day(0, -1))
+    return _Day(own.events + before.events, max(own.high_water, before.high_water))
+
+
 def _hash(parameters: Any) -> str:  # noqa: ANN401 - each detector has its own type
     return hashlib.sha256(json.dumps(asdict(parameters), sort_keys=True).encode()).hexdigest()[:16]
 
@@ -98,8 +102,7 @@ class Runner:
         self._clock = clock
         self._detectors = detectors
         self._parameters = {
-            name: parameters_of(detector, (overrides or {}).get(name, {}))
-            for name, detector in detectors.items()
+            name: parameters_of(detector, (overrides or {}).get(name, {})) for name, detector in detectors.items()
         }
 
     def run(
@@ -125,17 +128,19 @@ class Runner:
         days = self._days(start, end)
         revision = self._context.revision()
         forced = start is not None or end is not None
+        first = tokyo_date(start) if start else date.min
+        seen = {day: _with_day_before(days, day) for day in days if day >= first}
         work = [
             (day, detector)
             for detector in chosen
             for last in [self._findings.last_runs(detector.meta.id)]
-            for day, content in days.items()
+            for day, content in seen.items()
             if forced or self._due(detector, day, content, last.get(Window.of_day(day).start), revision)
         ]
         work.sort(key=lambda item: (item[0], item[1].meta.id))
         summary = RunSummary()
         for done, (day, detector) in enumerate(work, start=1):
-            new, withdrawn = self._judge(detector, Window.of_day(day), days[day], revision)
+            new, withdrawn = self._judge(detector, Window.of_day(day), seen[day], revision)
             summary.windows += 1
             summary.findings_new += new
             summary.findings_withdrawn += withdrawn
@@ -147,27 +152,22 @@ class Runner:
         return summary
 
     def _days(self, start: datetime | None, end: datetime | None) -> dict[date, _Day]:
-        """The business days that hold events."""
+        """The business days that hold events, from the day before the first."""
         rows = self._log.aggregate(
             Filter(
-                start=Window.of_day(tokyo_date(start)).start if start else None,
+                start=Window.of_day(tokyo_date(start) - timedelta(days=1)).start if start else None,
                 end=Window.of_day(tokyo_date(end - timedelta(microseconds=1))).end if end else None,
                 without_source=OWN_SOURCE,
             ),
             (Dimension.DAY,),
             (Measure.EVENTS, Measure.LAST_INDEX),
         )
-        return {
-            row["day"]: _Day(row["events"], row["last_index"])
-            for row in sorted(rows, key=lambda row: row["day"])
-        }
+        return {row["day"]: _Day(row["events"], row["last_index"]) for row in sorted(rows, key=lambda row: row["day"])}
 
     def _due(self, detector: Detector, day: date, content: _Day, last: LastRun | None, revision: int) -> bool:
         if last is None or last.events != content.events or last.high_water != content.high_water:
             return True
-        if last.version != detector.meta.version or last.parameters != _hash(
-            self._parameters[detector.meta.id]
-        ):
+        if last.version != detector.meta.version or last.parameters != _hash(self._parameters[detector.meta.id]):
             return True
         recent = day >= tokyo_date(self._clock.now() - RECONSIDER)
         return last.context_revision != revision and recent

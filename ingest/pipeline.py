@@ -4,7 +4,7 @@
 because the engine reads them faster than Python could; every other format is decoded record by record first.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO
@@ -63,15 +63,15 @@ class _Intake:
         self.sums.quarantined += 1
         self.book.refuse(self.delivery, line, raw, reasons, self.ordinals)
 
-    def account(self, count: int, appended: Appended, line_of: Mapping[int, int] | None = None) -> None:
-        """Enter what the log made of a batch of so many records; without `line_of` their numbers are their lines."""
+    def account(self, count: int, appended: Appended, line_of: dict[int, int]) -> None:
+        """Enter what the log made of a batch of so many records."""
         self.sums.read += count - len(appended.refused)
         self.sums.stored += appended.stored
         self.sums.duplicates += appended.duplicates
         self.sums.conflicts += appended.conflicts
         self.sums.masked += appended.masked
         for row in appended.refused:
-            self.refuse(line_of[row.n] if line_of else row.n, iter([row.raw]), row.faults)
+            self.refuse(line_of[row.n], iter([row.raw]), row.faults)
         self.progress(self.sums.read)
 
     def lines(self, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -89,7 +89,7 @@ class _Intake:
                 self.refuse(block.line, block.pieces, (_TOO_LONG,))
             else:
                 appended = self.log.append_lines(self.delivery, block.lines)
-                self.account(len(block.lines), appended)
+                self.account(len(block.lines), appended, {n: n for n, _ in block.lines})
 
     def take_records(self, stream: BinaryIO, profile: Profile, fmt: str) -> None:
         """Take in a format that is decoded in Python."""

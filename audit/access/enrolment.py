@@ -271,14 +271,10 @@ class EnrolmentUseCases(SessionUseCases):
         chosen = _Factors(name, shown, self._passwords.hash(password), totp_secret, step=0)
         with self._store.unit() as unit:
             row = self._add_account(AccessRepository(unit), chosen, roles)
-            self._journal.write(
-                "grant", "account.created_as_sample", actor=None, target=name, roles=row.roles.split()
-            )
+            self._journal.write("grant", "account.created_as_sample", actor=None, target=name, roles=row.roles.split())
             return row.account(self._limits.failures)
 
-    def _add_account(
-        self, repository: AccessRepository, chosen: _Factors, roles: frozenset[Role]
-    ) -> AccountRow:
+    def _add_account(self, repository: AccessRepository, chosen: _Factors, roles: frozenset[Role]) -> AccountRow:
         account_id = uuid4().hex
         row = AccountRow(
             id=account_id,
@@ -297,9 +293,7 @@ class EnrolmentUseCases(SessionUseCases):
     def _live_link(self, unit: Session, token: str) -> EnrolmentRow | None:
         link = AccessRepository(unit).link(token_hash(token))
         live = (
-            link is not None
-            and link.ended_at is None
-            and within(link.created_at, self._clock.now(), self._limits.link)
+            link is not None and link.ended_at is None and within(link.created_at, self._clock.now(), self._limits.link)
         )
         return link if live else None
 

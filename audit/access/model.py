@@ -33,9 +33,7 @@ __all__ = [
     "within",
 ]
 
-CLOCK_TOLERANCE = timedelta(
-    seconds=5
-)  # two requests in flight, or a small correction, are no clock gone back
+CLOCK_TOLERANCE = timedelta(seconds=5)  # two requests in flight, or a small correction, are no clock gone back
 MAX_LOGIN_ID = 64
 MAX_DISPLAY_NAME = 100
 _MANY_DIGITS = re.compile(r"\d{12}")  # an individual number must not become an id or a name

@@ -215,9 +215,7 @@ class AccessRepository:
 
     def sign_in_done(self, account_id: str, now: datetime) -> None:
         """Both factors were right: failures are no longer consecutive."""
-        self._change(
-            update(AccountRow).where(AccountRow.id == account_id).values(failures=0, last_sign_in_at=now)
-        )
+        self._change(update(AccountRow).where(AccountRow.id == account_id).values(failures=0, last_sign_in_at=now))
 
     # Sign-ins under way
 

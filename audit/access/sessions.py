@@ -50,9 +50,7 @@ class SessionUseCases(UseCases):
                 return viewer_of(session, account)
             ended = repository.end_session(session.id)
         if ended:  # else a request beside this one has said so
-            self._journal.write(
-                "logout", reason, actor=account.login_id, address=session.address, session=session.id
-            )
+            self._journal.write("logout", reason, actor=account.login_id, address=session.address, session=session.id)
         return None
 
     def _over(self, session: SessionRow, account: AccountRow) -> str | None:

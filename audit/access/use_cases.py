@@ -63,9 +63,7 @@ class UseCases:
         self._journal.write("login", "sign_in.throttled", "denied", actor=actor, address=address)
         raise ThrottledError(slot)
 
-    def _refuse(
-        self, operation: str, reason: str, account: AccountRow | None, address: str
-    ) -> SignInRefusedError:
+    def _refuse(self, operation: str, reason: str, account: AccountRow | None, address: str) -> SignInRefusedError:
         """Record a refusal; the caller raises what comes back."""
         outcome: Outcome = "denied" if reason in {"disabled", "must_rebind"} else "failure"
         actor = account.login_id if account else None

@@ -3,7 +3,7 @@
 Feeds are effective-dated: an event is judged by what was in force at its hour.
 """
 
-from audit.context.calendar import OpeningHours, holiday_name, is_closed_by_law
+from audit.context.calendar import holiday_name, is_closed_by_law
 from audit.context.feeds import FEEDS, FeedError, FeedRow, read_rows
 from audit.context.model import CalendarDay, Post, RosterKind, RosterSpan, TimeWindow, WorkContext
 from audit.context.service import ContextService, Imported
@@ -15,7 +15,6 @@ __all__ = [
     "FeedError",
     "FeedRow",
     "Imported",
-    "OpeningHours",
     "Post",
     "RosterKind",
     "RosterSpan",

@@ -7,24 +7,17 @@ known, and a `calendar` feed overrides any day. Municipal offices are closed fro
 (地方自治法第4条の2 and each municipality's ordinance).
 """
 
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 
-__all__ = ["DEFAULT_HOURS", "OpeningHours", "holiday_name", "is_closed_by_law"]
+__all__ = ["DEFAULT_CLOSES", "DEFAULT_OPENS", "holiday_name", "is_closed_by_law"]
 
 FIRST_YEAR = 2007
 """The first year with today's set of holidays as a whole; earlier years are not needed for logs we take in."""
 
 
-class OpeningHours(NamedTuple):
-    """From when to when an office is open, in Asia/Tokyo."""
-
-    opens: time
-    closes: time
-
-
-DEFAULT_HOURS = OpeningHours(time(8, 30), time(17, 15))
+DEFAULT_OPENS = "08:30"
+DEFAULT_CLOSES = "17:15"
 
 _MONDAY = 0
 _SPECIAL: dict[int, dict[date, str]] = {

@@ -38,16 +38,27 @@ _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 _TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?")
 
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_LONGEST = 1000
+_LONGEST_ID = 100
+_LONGEST_NUMBER = 15
+
+
 def _text(value: str) -> str:
-    masked, found = mask(value)
-    if found:
+    if mask(value)[1]:
         raise ValueError("contains a My Number / 個人番号が含まれています")
-    return masked
+    if len(value) > _LONGEST:
+        raise ValueError(f"is longer than {_LONGEST} characters / {_LONGEST} 文字を超えています")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("holds half of a surrogate pair / サロゲートペアの片方だけがあります")
+    return value
 
 
 def _required(value: str) -> str:
     if not value:
         raise ValueError("is missing / 値がありません")
+    if len(value) > _LONGEST_ID:
+        raise ValueError(f"is longer than {_LONGEST_ID} characters / {_LONGEST_ID} 文字を超えています")
     return _text(value)
 
 
@@ -55,7 +66,10 @@ def _date(value: str) -> date:
     match = _DATE.fullmatch(value)
     if match is None:
         raise ValueError("is no date like 2026-04-01 / 2026-04-01 形式の日付ではありません")
-    return date(int(match[1]), int(match[2]), int(match[3]))
+    found = date(int(match[1]), int(match[2]), int(match[3]))
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise ValueError(f"is not between {_FIRST_YEAR} and {_LAST_YEAR} / {_FIRST_YEAR}〜{_LAST_YEAR} 年の外です")
+    return found
 
 
 def _moment(value: str) -> tuple[datetime, bool]:
@@ -66,6 +80,7 @@ def _moment(value: str) -> tuple[datetime, bool]:
         at = datetime.fromisoformat(value.replace("/", "-"))
     except ValueError as error:
         raise ValueError("is no date or time / 日付または時刻ではありません") from error
+    _date(f"{at.year:04}-{at.month:02}-{at.day:02}")
     return (at if at.tzinfo else at.replace(tzinfo=TOKYO)), False
 
 
@@ -99,9 +114,12 @@ def _one_of(*words: str, default: str = "") -> Callable[[str], str]:
 
 
 def _clock_time(value: str) -> str:
-    if value and not _TIME.fullmatch(value):
+    if not value:
+        return ""
+    match = _TIME.fullmatch(value)
+    if match is None or (match[1] == "24" and match[2] != "00"):
         raise ValueError("is no time of day like 08:30 / 08:30 形式の時刻ではありません")
-    return value
+    return f"{int(match[1]):02}:{match[2]}"
 
 
 def _number(value: str) -> int | None:
@@ -109,6 +127,8 @@ def _number(value: str) -> int | None:
         return None
     if not value.isascii() or not value.isdigit():
         raise ValueError("is no whole number / 整数ではありません")
+    if len(value) > _LONGEST_NUMBER:
+        raise ValueError("is too large / 大きすぎます")
     return int(value)
 
 
@@ -158,6 +178,15 @@ FEEDS: Mapping[str, _Columns] = {
 }
 """The feeds of DESIGN 4.4 that something judges by in this version: their columns, and how each is read."""
 
+_NEEDED: Mapping[str, frozenset[str]] = {
+    "staff": frozenset({"staff_id", "org_unit"}),
+    "roster": frozenset({"staff_id", "start", "end", "kind"}),
+    "calendar": frozenset({"date", "kind"}),
+    "approvals": frozenset({"approval_id", "kind"}),
+}
+"""Columns without which a file is not the feed it is said to be."""
+_ORDERED = (("valid_from", "valid_to"), ("start", "end"), ("opens", "closes"))
+
 
 def _decode(data: bytes) -> str:
     try:
@@ -175,7 +204,7 @@ def _cells(text: str) -> list[tuple[int, dict[str, str]]]:
     """Each row's line and its cells by column name."""
     rows: list[tuple[int, dict[str, str]]] = []
     if text.lstrip().startswith("{"):
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             if not line.strip():
                 continue
             try:
@@ -202,9 +231,7 @@ def _cells(text: str) -> list[tuple[int, dict[str, str]]]:
                     ]
                 )
             else:
-                rows.append(
-                    (reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=True)))
-                )
+                rows.append((reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
     except csv.Error as error:
         raise FeedError([f"line {reader.line_num}: {error}"]) from error
     return rows
@@ -221,18 +248,25 @@ def read_rows(kind: str, data: bytes) -> list[FeedRow]:
         FeedError: naming every fault; nothing of the feed must then be used.
     """
     columns = FEEDS[kind]
+    cells_by_line = _cells(_decode(data))
+    if not cells_by_line:
+        raise FeedError(["no rows / 行がありません"])
+    missing = _NEEDED[kind] - set().union(*(cells for _, cells in cells_by_line))
+    if missing:
+        names = ", ".join(sorted(missing))
+        raise FeedError([f"columns are missing: {names} / 列がありません: {names}"])
     rows, faults = [], []
-    for line, cells in _cells(_decode(data)):
+    for line, cells in cells_by_line:
         row: FeedRow = {}
         for name, parse in columns.items():
             try:
                 row[name] = parse(cells.get(name, ""))
             except (ValueError, OverflowError) as error:
                 faults.append(f"line {line}, {name}: {error}")
-        for first, last in (("valid_from", "valid_to"), ("start", "end")):
+        for first, last in _ORDERED:
             start, end = row.get(first), row.get(last)
-            if start is not None and end is not None and end <= start:
-                faults.append(f"line {line}, {last}: before {first} / {first} より前です")
+            if start and end and end <= start:
+                faults.append(f"line {line}, {last}: not after {first} / {first} より後ではありません")
         rows.append(row)
     if faults:
         raise FeedError(faults)

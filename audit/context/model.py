@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from audit.clock import TOKYO, day_start
-from audit.context.calendar import DEFAULT_HOURS, OpeningHours, is_closed_by_law
+from audit.clock import day_start
+from audit.context.calendar import DEFAULT_CLOSES, DEFAULT_OPENS, is_closed_by_law
 
 __all__ = ["CalendarDay", "Post", "RosterKind", "RosterSpan", "Span", "TimeWindow", "WorkContext"]
 
@@ -147,39 +147,25 @@ class WorkContext:
     def closed(self, org_unit: str, day: date) -> str:
         """Why a unit is closed on a day; empty when it is open."""
         entry = self._entry(org_unit, day)
-        if entry is not None and entry.kind in ("closed", "open"):
+        if entry is not None:
             return (entry.note or "休庁日") if entry.kind == "closed" else ""
         return is_closed_by_law(day)
 
-    def busy(self, org_unit: str, day: date) -> bool:
-        """Whether the calendar says that a day is busy for a unit."""
-        return any(
-            entry.kind == "busy" and entry.org_unit in ("", org_unit) for entry in self.calendar.get(day, ())
-        )
-
-    def hours(self, org_unit: str, day: date) -> OpeningHours | None:
-        """When a unit is open on a day; `None` when it is closed."""
+    def hours(self, org_unit: str, day: date) -> tuple[datetime, datetime] | None:
+        """From when to when a unit is open on a day; `None` when it is closed."""
         if self.closed(org_unit, day):
             return None
         entry = self._entry(org_unit, day)
-        if entry is None or not (entry.opens or entry.closes):
-            return DEFAULT_HOURS
-        start, end = (
-            _at(day, text or fallback).astimezone(TOKYO).time()
-            for text, fallback in ((entry.opens, "08:30"), (entry.closes, "17:15"))
-        )
-        return OpeningHours(start, end)
+        opens, closes = (entry.opens, entry.closes) if entry else ("", "")
+        return _at(day, opens or DEFAULT_OPENS), _at(day, closes or DEFAULT_CLOSES)
 
     def _entry(self, org_unit: str, day: date) -> CalendarDay | None:
-        """The unit's own entry before its parents', theirs before everyone's."""
-        entries = self.calendar.get(day, ())
+        """What the calendar says of a unit's opening: its own entry before its parents', theirs before everyone's."""
+        entries = [entry for entry in self.calendar.get(day, ()) if entry.kind != "busy"]
         unit = org_unit
         while True:
             for entry in entries:
-                if entry.org_unit == unit and entry.kind != "busy":
-                    return entry
-            for entry in entries:
-                if entry.org_unit == unit and (entry.opens or entry.closes):
+                if entry.org_unit == unit:
                     return entry
             if not unit:
                 return None
@@ -202,15 +188,13 @@ class WorkContext:
         spans = [
             Span(span.start, span.end, f"roster:{span.kind}")
             for span in rows
-            if span.kind is not RosterKind.LEAVE
-            and (span.kind is not RosterKind.OVERTIME or span.approved_by)
+            if span.kind is not RosterKind.LEAVE and (span.kind is not RosterKind.OVERTIME or span.approved_by)
         ]
         begun_today = [span for span in rows if span.start >= first]
         if not any(span.kind is RosterKind.SHIFT for span in begun_today):
             hours = self.hours(org_unit, day)
             if hours is not None:
-                opens, closes = (datetime.combine(day, moment, TOKYO) for moment in hours)
-                spans.append(Span(opens, closes, "calendar"))
+                spans.append(Span(*hours, "calendar"))
         return sorted(spans, key=lambda span: span.start)
 
     def window_at(self, staff_id: str, source: str, at: datetime) -> TimeWindow | None:

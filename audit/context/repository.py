@@ -160,10 +160,9 @@ class ContextRepository:
         """Approved times for work that touch a span."""
         wanted = select(_ApprovalRow).where(
             _ApprovalRow.kind.in_(("time_window", "maintenance")),
+            _ApprovalRow.approved_by != "",
             or_(_ApprovalRow.valid_from.is_(None), _ApprovalRow.valid_from < end),
             or_(_ApprovalRow.valid_to.is_(None), _ApprovalRow.valid_to > start),
         )
         for row in self._session.scalars(wanted):
-            yield TimeWindow(
-                row.approval_id, row.staff_id, row.source, row.valid_from, row.valid_to, row.note
-            )
+            yield TimeWindow(row.approval_id, row.staff_id, row.source, row.valid_from, row.valid_to, row.note)

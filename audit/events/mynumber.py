@@ -21,9 +21,7 @@ def is_my_number(digits: str) -> bool:
     """Whether twelve ASCII digits carry the check digit of a My Number."""
     if len(digits) != 12 or not (digits.isascii() and digits.isdigit()):
         return False
-    total = sum(
-        int(digit) * (n + 1 if n <= 6 else n - 5) for n, digit in enumerate(reversed(digits[:11]), start=1)
-    )
+    total = sum(int(digit) * (n + 1 if n <= 6 else n - 5) for n, digit in enumerate(reversed(digits[:11]), start=1))
     remainder = total % 11
     return int(digits[11]) == (0 if remainder <= 1 else 11 - remainder)
 
@@ -47,5 +45,5 @@ def mask(text: str) -> tuple[str, int]:
 
 def mask_id(value: str) -> tuple[str, int]:
     """Mask a key that is itself a My Number, in any writing; other keys are left exactly as they are."""
-    masked, found = mask(value)
+    _masked, found = mask(value)
     return (MASK, found) if found else (value, 0)

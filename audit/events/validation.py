@@ -131,9 +131,7 @@ def parse_json(data: bytes) -> tuple[dict[str, Any] | None, Fault | None]:
             f"{error.pos + 1} 文字目で JSON として読めません",
         )
     except UnicodeEncodeError:
-        return None, Fault(
-            "record", "half of a surrogate pair stands alone", "サロゲートペアの片方だけがあります"
-        )
+        return None, Fault("record", "half of a surrogate pair stands alone", "サロゲートペアの片方だけがあります")
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         return None, Fault("record", reason, f"JSON として読めません ({reason})")
@@ -164,9 +162,7 @@ def parse_time(text: str) -> datetime | Fault:
             return Fault("", "no such offset", "存在しない時差です")
         offset = timedelta(hours=int(match[10]), minutes=int(match[11])) * (-1 if match[9] == "-" else 1)
     try:
-        local = datetime(
-            year, month, day, hour, minute, second, int((match[7] or "")[:6].ljust(6, "0")), tzinfo=UTC
-        )
+        local = datetime(year, month, day, hour, minute, second, int((match[7] or "")[:6].ljust(6, "0")), tzinfo=UTC)
         moment = local - offset
     except (ValueError, OverflowError):
         return Fault("", "no such date or time of day", "存在しない日付または時刻です")
@@ -191,9 +187,7 @@ def _count(value: Any) -> int | Fault:  # noqa: ANN401
 
 def _flag(value: Any) -> bool | Fault:  # noqa: ANN401
     return (
-        value
-        if isinstance(value, bool)
-        else Fault("", "must be true or false", "true か false でなければなりません")
+        value if isinstance(value, bool) else Fault("", "must be true or false", "true か false でなければなりません")
     )
 
 
@@ -276,14 +270,8 @@ class _Reading:
         for path, what_ja in (("time", "時刻がありません"), ("activity", "操作の種類がありません")):
             if path not in self.columns and path not in named:
                 self.fault(path, "is missing", what_ja)
-        if (
-            "actor_id" not in self.columns
-            and self.columns.get("actor_kind") != "system"
-            and "actor.id" not in named
-        ):
-            self.fault(
-                "actor.id", "is missing, and the actor is no system", "操作者がなく、システムでもありません"
-            )
+        if "actor_id" not in self.columns and self.columns.get("actor_kind") != "system" and "actor.id" not in named:
+            self.fault("actor.id", "is missing, and the actor is no system", "操作者がなく、システムでもありません")
         at = self.columns.get("time")
         if at is not None and at < OLDEST:
             self.fault("time", f"before {OLDEST.year}", f"{OLDEST.year} 年より前です")
@@ -305,9 +293,7 @@ def _depth(value: Any) -> int:  # noqa: ANN401
     return depth
 
 
-def check(
-    doc: Mapping[str, Any], received_at: datetime, future_tolerance: timedelta = FUTURE_TOLERANCE
-) -> Checked:
+def check(doc: Mapping[str, Any], received_at: datetime, future_tolerance: timedelta = FUTURE_TOLERANCE) -> Checked:
     """Read one event carefully.
 
     Args:

@@ -218,9 +218,7 @@ class FindingRepository:
 
     def runs(self, detector: str) -> dict[datetime, RunRow]:
         """Every run of a detector, by the beginning of its window."""
-        return {
-            row.start: row for row in self._session.scalars(select(RunRow).where(RunRow.detector == detector))
-        }
+        return {row.start: row for row in self._session.scalars(select(RunRow).where(RunRow.detector == detector))}
 
     def last_look(self, detector: str) -> datetime | None:
         """When a detector's due windows were last looked through."""
@@ -234,9 +232,7 @@ class FindingRepository:
 
     def record_run(self, run: RunRow) -> None:
         """Enter a run; one of the same window is replaced."""
-        same = select(RunRow).where(
-            RunRow.detector == run.detector, RunRow.start == run.start, RunRow.end == run.end
-        )
+        same = select(RunRow).where(RunRow.detector == run.detector, RunRow.start == run.start, RunRow.end == run.end)
         before = self._session.scalar(same)
         if before is not None:
             run.id = before.id

@@ -94,9 +94,7 @@ class FindingService:
         """Keep what one evaluation found, together with the record that it took place."""
         found = sorted((self._finding(run, draft) for draft in drafts), key=lambda finding: finding.id)
         result = hashlib.sha256(
-            json.dumps(
-                [finding.to_contract() for finding in found], ensure_ascii=False, sort_keys=True
-            ).encode()
+            json.dumps([finding.to_contract() for finding in found], ensure_ascii=False, sort_keys=True).encode()
         ).hexdigest()
         with self._state.unit() as session:
             repository = FindingRepository(session)

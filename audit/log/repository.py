@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from audit.events import COLUMNS, FIELDS, AuditEvent, Kind
-from audit.events.canonical import microseconds
+from audit.events import ACTIVITY_CLASS, COLUMNS, FIELDS, Activity, AuditEvent, Kind, digest
+from audit.events.canonical import DIGEST_BYTES, microseconds
 from audit.log import intake
 from audit.log.model import Delivery, Dimension, Filter, Measure, Page, ReadRecord
 from audit.store.clickhouse import EventStore, Purpose
@@ -107,6 +107,19 @@ def _event(row: Mapping[str, Any]) -> AuditEvent:
     return AuditEvent(row["log_index"], row["source"], row["received_at"], columns, tuple(row["marks"]))
 
 
+def _marks(record: ReadRecord) -> list[str]:
+    return ["masked"] if record.masked else []
+
+
+def _field_columns(records: Sequence[ReadRecord]) -> dict[str, pa.Array]:
+    return {
+        field.column: pa.array(
+            [record.columns.get(field.column, _ABSENT.get(field.kind)) for record in records], _ARROW[field.kind]
+        )
+        for field in FIELDS
+    }
+
+
 class LogRepository:
     """Reads and writes the `events` table."""
 
@@ -124,9 +137,7 @@ class LogRepository:
         for table in ("intake_lines", "intake_rows", "intake_new", "intake_known"):
             self._store.command(f"TRUNCATE TABLE {table}")
 
-    def read_lines(
-        self, delivery: Delivery, lines: Sequence[tuple[int, bytes]], oldest: datetime
-    ) -> list[int]:
+    def read_lines(self, delivery: Delivery, lines: Sequence[tuple[int, bytes]], oldest: datetime) -> list[int]:
         """Let the engine read JSON lines.
 
         Returns:
@@ -145,9 +156,7 @@ class LogRepository:
             intake.READ_LINES,
             {"oldest": oldest, "newest": delivery.received_at + delivery.future_tolerance},
         )
-        unclear = self._store.rows(
-            "SELECT n FROM intake_rows WHERE NOT clear ORDER BY n", purpose=Purpose.WRITE
-        )
+        unclear = self._store.rows("SELECT n FROM intake_rows WHERE NOT clear ORDER BY n", purpose=Purpose.WRITE)
         return [row["n"] for row in unclear]
 
     def add_records(self, records: Sequence[ReadRecord], hashes: Sequence[bytes]) -> None:
@@ -156,15 +165,30 @@ class LogRepository:
             "n": pa.array([record.n for record in records], pa.uint32()),
             "clear": pa.array([True] * len(records), pa.bool_()),
             "raw_hash": pa.array(hashes, pa.binary(16)),
-            "marks": pa.array(
-                [["masked"] if record.masked else [] for record in records], pa.list_(pa.string())
-            ),
+            "marks": pa.array([_marks(record) for record in records], pa.list_(pa.string())),
         }
-        for field in FIELDS:
-            absent = _ABSENT.get(field.kind)
-            values = [record.columns.get(field.column, absent) for record in records]
-            columns[field.column] = pa.array(values, _ARROW[field.kind])
-        self._store.insert("intake_rows", pa.table(columns))
+        self._store.insert("intake_rows", pa.table({**columns, **_field_columns(records)}))
+
+    def has(self, source: str, event_id: str) -> bool:
+        """Whether a source has an event of this name."""
+        named = "SELECT 1 FROM events WHERE source = {source:String} AND event_id = {event_id:String} LIMIT 1"
+        return bool(self._store.rows(named, {"source": source, "event_id": event_id}, Purpose.WRITE))
+
+    def add_event(self, delivery: Delivery, index: int, skewed: datetime, record: ReadRecord) -> None:
+        """Append one event that the log does not have."""
+        ocsf = ACTIVITY_CLASS[Activity(record.columns["activity"])]
+        marks = [*_marks(record), *(["skew"] if record.columns["time"] > skewed else [])]
+        columns: dict[str, pa.Array] = {
+            "log_index": pa.array([index], pa.uint64()),
+            "source": pa.array([delivery.source]),
+            "received_at": pa.array([delivery.received_at], _ARROW[Kind.TIME]),
+            "delivery": pa.array([delivery.number], pa.uint64()),
+            "class_uid": pa.array([ocsf.class_uid], pa.uint16()),
+            "activity_id": pa.array([ocsf.activity_id], pa.uint8()),
+            "digest": pa.array([digest(delivery.source, record.columns)], pa.binary(DIGEST_BYTES)),
+            "marks": pa.array([marks], pa.list_(pa.string())),
+        }
+        self._store.insert("events", pa.table({**columns, **_field_columns([record])}))
 
     def name_rows(self, delivery: Delivery) -> None:
         """Give every clear row its identity and digest."""
@@ -223,9 +247,7 @@ class LogRepository:
 
     def next_index(self) -> int:
         """The log index after the last one."""
-        rows = self._store.rows(
-            "SELECT count() AS n, max(log_index) AS last FROM events", purpose=Purpose.WRITE
-        )
+        rows = self._store.rows("SELECT count() AS n, max(log_index) AS last FROM events", purpose=Purpose.WRITE)
         return int(rows[0]["last"]) + 1 if rows[0]["n"] else 0
 
     # Asking ----------------------------------------------------------------------------------------------------
@@ -257,9 +279,7 @@ class LogRepository:
         where, values = _where(wanted)
         return int(self._store.rows(f"SELECT count() AS n FROM events WHERE {where}", values)[0]["n"])
 
-    def aggregate(
-        self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]
-    ) -> list[dict[str, Any]]:
+    def aggregate(self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]) -> list[dict[str, Any]]:
         """Measures by dimensions; one row a combination that occurs, in no particular order."""
         where, values = _where(wanted)
         names = [

@@ -171,17 +171,13 @@ class EventStore:
             names = result.column_names
             return [dict(zip(names, row, strict=True)) for row in result.result_rows]
 
-    def arrow(
-        self, sql: str, parameters: Mapping[str, Any] | None = None, purpose: Purpose = Purpose.READ
-    ) -> pa.Table:
+    def arrow(self, sql: str, parameters: Mapping[str, Any] | None = None, purpose: Purpose = Purpose.READ) -> pa.Table:
         """Run a question and read the answer as columns."""
         with self._client(purpose) as client:
             table: pa.Table = client.query_arrow(sql, parameters=dict(parameters or {}), use_strings=True)
             return table
 
-    def command(
-        self, sql: str, parameters: Mapping[str, Any] | None = None, purpose: Purpose = Purpose.WRITE
-    ) -> None:
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None, purpose: Purpose = Purpose.WRITE) -> None:
         """Run a statement."""
         with self._client(purpose) as client:
             client.command(sql, parameters=dict(parameters or {}))

@@ -49,9 +49,7 @@ class Migration:
 def shipped_migrations() -> list[Migration]:
     """The migrations of this version, in order."""
     folder = resources.files("audit.store.migrations")
-    found = [
-        Migration(item.name, item.read_text()) for item in folder.iterdir() if _NAME.fullmatch(item.name)
-    ]
+    found = [Migration(item.name, item.read_text()) for item in folder.iterdir() if _NAME.fullmatch(item.name)]
     return sorted(found, key=lambda migration: migration.name)
 
 
@@ -81,13 +79,9 @@ def migrate(
     wanted = shipped_migrations() if migrations is None else list(migrations)
     if not dry_run:
         store.command(_STATE, purpose=Purpose.MIGRATE)
-    exists = store.rows(
-        "SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'migrations'"
-    )
+    exists = store.rows("SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'migrations'")
     done = (
-        store.rows(
-            "SELECT name, any(checksum) AS checksum, max(state) AS state FROM migrations GROUP BY name"
-        )
+        store.rows("SELECT name, any(checksum) AS checksum, max(state) AS state FROM migrations GROUP BY name")
         if exists
         else []
     )
@@ -95,9 +89,7 @@ def migrate(
     for row in done:
         migration = known.get(row["name"])
         if migration is None:
-            raise MigrationError(
-                f"{row['name']} ran here but is unknown to this version: it is older than the data"
-            )
+            raise MigrationError(f"{row['name']} ran here but is unknown to this version: it is older than the data")
         if row["state"] != "completed":
             raise MigrationError(f"{row['name']} is half done: see docs/operate.md")
         if row["checksum"] != migration.checksum:
@@ -106,9 +98,7 @@ def migrate(
     pending = [migration for migration in wanted if migration.name not in finished]
     for migration in pending:
         if any(map(_DANGEROUS.match, migration.statements)) and not allow_dangerous:
-            raise MigrationError(
-                f"{migration.name} drops or deletes: run it with --allow-dangerous after a backup"
-            )
+            raise MigrationError(f"{migration.name} drops or deletes: run it with --allow-dangerous after a backup")
     if dry_run:
         return [migration.name for migration in pending]
     for migration in pending:

@@ -29,9 +29,7 @@ def national_holidays(year: int) -> frozenset[date]:
     days |= {_nth_monday(year, month, nth) for month, nth in _MONDAYS}
     days |= {_equinox(year, 3, 20.8431), _equinox(year, 9, 23.2488)}
     one = timedelta(days=1)
-    sandwiched = {
-        day + one for day in days if day + 2 * one in days and day + one not in days and day.weekday() != 5
-    }
+    sandwiched = {day + one for day in days if day + 2 * one in days and day + one not in days and day.weekday() != 5}
     substitutes = set()
     for day in days:
         if day.weekday() == 6:

@@ -55,9 +55,7 @@ class Seat:
     session: str
 
     @classmethod
-    def of(
-        cls, person: Person, system: str, day: date, number: str, *, terminal_of: Person | None = None
-    ) -> "Seat":
+    def of(cls, person: Person, system: str, day: date, number: str, *, terminal_of: Person | None = None) -> "Seat":
         """A person's account, at the own terminal or at somebody else's."""
         desk = terminal_of or person
         session = f"{person.id}-{day:%m%d}-{number}"
@@ -65,9 +63,7 @@ class Seat:
 
     def act(self, moment: datetime, activity: str, **more: Any) -> Act:  # noqa: ANN401 - the fields of Act
         """Do something."""
-        return Act(
-            moment, self.system, self.actor, activity, self.terminal, self.address, self.session, **more
-        )
+        return Act(moment, self.system, self.actor, activity, self.terminal, self.address, self.session, **more)
 
 
 def office_day(  # noqa: PLR0917 - a day depends on all of them
@@ -228,9 +224,7 @@ def _signed_in(rng: Random, seat: Seat, acts: list[Act], latest: datetime) -> li
     """Put a sign-in before and a sign-out after, with now and then a mistyped password."""
     acts = sorted(acts, key=lambda act: act.at)
     login = acts[0].at - timedelta(seconds=rng.uniform(8, 50))
-    logout = max(
-        acts[-1].at + timedelta(seconds=1), min(acts[-1].at + timedelta(seconds=rng.uniform(5, 600)), latest)
-    )
+    logout = max(acts[-1].at + timedelta(seconds=1), min(acts[-1].at + timedelta(seconds=rng.uniform(5, 600)), latest))
     mistyped = [login - timedelta(seconds=rng.uniform(4, 15))] if rng.random() < 0.03 else []
     return [
         *(seat.act(moment, "login", outcome="failure") for moment in mistyped),

@@ -19,9 +19,7 @@ GUESSING = "sign-in-guessing"
 VOLUME = "look-up-volume"
 
 
-def _story(
-    errand: Errand, kind: str, ja: str, en: str, *detectors: str, actor: str = "", source: str = ""
-) -> Story:
+def _story(errand: Errand, kind: str, ja: str, en: str, *detectors: str, actor: str = "", source: str = "") -> Story:
     act = errand.acts[0]
     actors = (actor or act.actor,)
     return Story(kind, actors, source or act.system, errand.start, errand.end, ja, en, detectors=detectors)
@@ -42,9 +40,7 @@ def night_without_overtime(stage: Stage) -> Story | None:
 def sunday_visit(stage: Stage) -> Story | None:
     """Somebody comes in on a Sunday without weekend duty."""
     sundays = [day for day in stage.timetable.days if day.weekday() == 6]
-    return _closed_day(
-        stage, sundays, "sunday-visit", ("休日当番でない日曜日", "a Sunday without weekend duty")
-    )
+    return _closed_day(stage, sundays, "sunday-visit", ("休日当番でない日曜日", "a Sunday without weekend duty"))
 
 
 def holiday_visit(stage: Stage) -> Story | None:

@@ -55,11 +55,7 @@ class Stage:
             None when the town is too small or the span too short for it.
         """
         days_left = self.timetable.days[: len(self.timetable.days) - follows]
-        free = [
-            p
-            for p in self.people
-            if p.id not in self._cast and fits(p) and (not units or p.section.unit in units)
-        ]
+        free = [p for p in self.people if p.id not in self._cast and fits(p) and (not units or p.section.unit in units)]
         self.rng.shuffle(free)
         for person in free:
             if days is None:
@@ -130,9 +126,7 @@ class Stage:
 
     def leave(self, person: Person, day: date) -> None:
         """Grant a day of leave."""
-        self.timetable.decide(
-            RosterRow(person.id, at(day, 0), at(day, 24), "leave", person.manager or person.id)
-        )
+        self.timetable.decide(RosterRow(person.id, at(day, 0), at(day, 24), "leave", person.manager or person.id))
 
     def approve(
         self,

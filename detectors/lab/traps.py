@@ -80,9 +80,7 @@ def forgotten_password(stage: Stage) -> Story | None:
         return None
     person, day = part
     seat = Seat.of(person, person.section.main_system, day, "x1")
-    errand = stage.visit(
-        seat, at(day, 8, 41), looks=2, gap=(30, 90), failures=stage.rng.choice((2, 3)), instead=False
-    )
+    errand = stage.visit(seat, at(day, 8, 41), looks=2, gap=(30, 90), failures=stage.rng.choice((2, 3)), instead=False)
     return Story(
         "forgotten-password",
         (person.id,),
@@ -175,9 +173,7 @@ def list_work(stage: Stage) -> Story | None:
     if not (part := stage.cast("zeimu/shuno", history=HISTORY)):
         return None
     person, day = part
-    stage.approve(
-        person, REGISTER, at(day, 12, 45), at(day, 17, 15), "滞納整理の引継ぎ一覧の確認", max_rows=100
-    )
+    stage.approve(person, REGISTER, at(day, 12, 45), at(day, 17, 15), "滞納整理の引継ぎ一覧の確認", max_rows=100)
     seat = Seat.of(person, REGISTER, day, "x1")
     errand = stage.visit(seat, at(day, 13, 4), looks=stage.rng.randint(60, 90), gap=(40, 150))
     return Story(

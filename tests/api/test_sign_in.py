@@ -76,13 +76,13 @@ def test_refusals_look_alike(house: House) -> None:
 
 
 def test_a_code_and_a_ticket_are_good_once(house: House) -> None:
-    user, browser = house.user(Role.AUDITOR), house.browser()
-    first, second = house.password_step(browser, user), house.password_step(browser, user)
+    user, browser, winner = house.user(Role.AUDITOR), house.browser(), house.browser()
+    first, second = house.password_step(winner, user), house.password_step(browser, user)
     code = house.code(user)
-    assert house.code_step(browser, first, code).status_code == 303
+    assert house.code_step(winner, first, code).status_code == 303
     assert house.code_step(browser, second, code).status_code == 401
     house.clock.advance(timedelta(seconds=30))
-    assert house.code_step(browser, first, house.code(user)).status_code == 401
+    assert house.code_step(winner, first, house.code(user)).status_code == 401
     house.clock.advance(timedelta(minutes=3))
     assert house.code_step(browser, second, house.code(user)).status_code == 401
     # A ticket belongs to the place where it was given.

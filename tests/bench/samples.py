@@ -11,8 +11,8 @@ from audit.store.clickhouse import EventStore, Purpose
 
 __all__ = ["LAST_DAY", "auth_log", "csv_rows", "fill", "json_lines", "pgaudit"]
 
-LAST_DAY = datetime(2026, 10, 30, tzinfo=UTC)
-"""A Friday; the events of a filled log end on it."""
+LAST_DAY = datetime(2026, 10, 29, 23, 30, tzinfo=UTC)
+"""A Friday, 08:30 in Japan; a filled log ends with it."""
 _UNITS = ("hoken-nenkin/shikaku", "hoken-nenkin/fuka", "shimin/madoguchi", "zeimu/shuno", "fukushi/kaigo")
 _WORDS = (("view", "照会"),) * 12 + (("search", "検索"),) * 4 + (("print", "帳票出力"), ("update", "異動入力"))
 _REASONS = ("window", "phone", "mail", "arrears", "correction")
@@ -105,9 +105,9 @@ INSERT INTO events (log_index, source, received_at, delivery, class_uid, activit
     actor_kind, actor_org_unit, affair, event_id, operation_name, outcome, session, subjects, subject_count,
     terminal_id, terminal_ip, time)
 WITH cityHash64(number, {seed:UInt64}) AS h, intDiv(h, 400) % 90000 AS resident, h % 400 AS actor,
-    number * {days:UInt32} div {count:UInt64} AS day,
+    intDiv(number * {days:UInt64}, {count:UInt64}) AS day,
     {first:DateTime64(6, 'UTC')} + toIntervalDay(day) + toIntervalMillisecond(
-        -30600000 + toUInt64(32400000 * ((number * {days:UInt32} / {count:UInt64}) - day))) AS at
+        intDiv((number * {days:UInt64}) % {count:UInt64} * 31500000, {count:UInt64})) AS at
 SELECT {base:UInt64} + number,
     ['nhi-eligibility', 'nhi-eligibility', 'nhi-levy', 'resident-register', 'resident-register', 'atena',
      'long-term-care', 'latter-elderly', 'tax', 'welfare', 'intermediate-server', 'child', 'pension',
@@ -123,7 +123,7 @@ SELECT {base:UInt64} + number,
 FROM numbers({count:UInt64})
 SETTINGS max_partitions_per_insert_block = 0, max_insert_threads = 1
 """
-"""Events run evenly through working hours (08:30 to 17:30 in Japan) of every day, as one source's log would."""
+"""Events run evenly from 08:30 to 17:15 of every day in Japan."""
 
 
 def fill(store: EventStore, count: int, days: int, *, base: int = 0, last: datetime = LAST_DAY) -> None:

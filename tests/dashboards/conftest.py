@@ -30,9 +30,7 @@ from dashboards.model import (
 )
 from dashboards.pages import Pages
 
-PERMISSIONS = frozenset(
-    {"alerts:alert:read", "events:event:search", "boards:board:read", "sources:source:read"}
-)
+PERMISSIONS = frozenset({"alerts:alert:read", "events:event:search", "boards:board:read", "sources:source:read"})
 AT = datetime(2026, 10, 5, 14, 40, tzinfo=UTC)
 SPAN = BoardSpan(date(2026, 10, 1), date(2026, 10, 5))
 VOID = frozenset({"meta", "link", "input", "br", "hr", "img"})
@@ -90,9 +88,7 @@ def parse(html: str) -> Tag:
     return reader.root
 
 
-def context(
-    language: Language, path: str = "/alerts", *, signed_in: bool = True, text: str = ""
-) -> PageContext:
+def context(language: Language, path: str = "/alerts", *, signed_in: bool = True, text: str = "") -> PageContext:
     return PageContext(
         language=language,
         viewer=Viewer(f"情報係 0007{text}", ("administrator",)) if signed_in else None,
@@ -182,9 +178,7 @@ def every_page(pages: Pages, language: Language, text: str = "") -> dict[str, st
     )
     late = DetectorState(both(text), "late", AT)
     ready = DetectorState(both(text), "ok", AT)
-    filters = EventFilters(
-        f"a{text}", f"b{text}", f"v{text}", text, text, "view", "failure", "0", "9", choice
-    )
+    filters = EventFilters(f"a{text}", f"b{text}", f"v{text}", text, text, "view", "failure", "0", "9", choice)
     uri = "otpauth://totp/Mimamori:s0007?secret=JBSWY3DPEHPK3PXP"
     form = EnrolForm(f"t{text}", uri, "JBSWY3DPEHPK3PXP", f"s0007{text}", display_name=f"名{text}")
     wanted = AlertFilters("open", "high", f"v{text}", text, text, choice)
@@ -202,17 +196,13 @@ def every_page(pages: Pages, language: Language, text: str = "") -> dict[str, st
         "alerts_one": pages.alerts(
             ctx, rows=[], filters=wanted, summary=AlertSummary(1, {"low": 1}, (ready,)), next_page=None
         ),
-        "alerts_none": pages.alerts(
-            ctx, rows=[], filters=AlertFilters(), summary=AlertSummary(0, {}), next_page=None
-        ),
+        "alerts_none": pages.alerts(ctx, rows=[], filters=AlertFilters(), summary=AlertSummary(0, {}), next_page=None),
         "alert": pages.alert(ctx, alert=alert),
         "events": pages.events(
             ctx, filters=filters, rows=[event], total=1234, next_page="/events?cursor=1", error=None
         ),
         "events_none": pages.events(ctx, filters=filters, rows=[], total=0, next_page=None, error=None),
-        "events_error": pages.events(
-            ctx, filters=filters, rows=[], total=None, next_page=None, error=f"誤り{text}"
-        ),
+        "events_error": pages.events(ctx, filters=filters, rows=[], total=None, next_page=None, error=f"誤り{text}"),
         "event": pages.event(ctx, event=EventView(event, document, {"log_index": 88123})),
         "board": pages.board(ctx, figures=figures(text), span=SPAN),
         "board_none": pages.board(ctx, figures=[activity_heatmap([], span=SPAN)], span=SPAN),

@@ -25,9 +25,7 @@ def drawn(figure: Figure, axis: str) -> int:
     totals = set()
     for language in ("ja", "en"):
         values = [trace[axis] for trace in json.loads(figure.spec_json.in_(language))["data"]]
-        flat = [
-            cell for row in values for item in row for cell in (item if isinstance(item, list) else [item])
-        ]
+        flat = [cell for row in values for item in row for cell in (item if isinstance(item, list) else [item])]
         totals.add(sum(cell or 0 for cell in flat))
     (total,) = totals
     return total
@@ -77,9 +75,7 @@ def test_sources_and_their_table_add_up(rows: list[tuple[str, str, int]]) -> Non
     assert sum(row[1] for row in figure.rows) == total
     counts = [row[1] for row in figure.rows]
     assert counts == sorted(counts, reverse=True)
-    assert [row[1] for row in figure.links] == (
-        json.loads(figure.spec_json.en)["data"][0].get("customdata", [])
-    )
+    assert [row[1] for row in figure.links] == (json.loads(figure.spec_json.en)["data"][0].get("customdata", []))
 
 
 @settings(deadline=None, max_examples=30)
@@ -130,9 +126,7 @@ def test_names_cannot_be_markup_in_a_drawing(draw: Callable[[str], list[Figure]]
 def test_both_languages_draw_alike_but_for_words(draw: Callable[[str], list[Figure]]) -> None:
     for figure in draw(""):
         japanese, english = json.loads(figure.spec_json.ja), json.loads(figure.spec_json.en)
-        assert [trace["customdata"] for trace in japanese["data"]] == [
-            trace["customdata"] for trace in english["data"]
-        ]
+        assert [trace["customdata"] for trace in japanese["data"]] == [trace["customdata"] for trace in english["data"]]
         assert japanese != english
 
 

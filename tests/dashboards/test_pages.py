@@ -98,9 +98,7 @@ def test_no_text_becomes_markup(render: Render, read_page: Callable[[str], Any],
         assert got == [tag for tag in plain[name] if tag not in loose], name
 
 
-def test_every_post_form_carries_the_token(
-    render: Render, read_page: Callable[[str], Any], language: Language
-) -> None:
+def test_every_post_form_carries_the_token(render: Render, read_page: Callable[[str], Any], language: Language) -> None:
     for html in render(language, "").values():
         forms = read_page(html).all("form")
         assert any(form.attributes["action"] == "/language" for form in forms)
@@ -122,9 +120,7 @@ def ord_of(mark: str) -> int:
     return {"\\x1b": 0x1B, "\\u202e": 0x202E, "\\r": 0x0D, "\\n": 0x0A}[mark.strip("<>")]
 
 
-def test_an_event_shows_every_field(
-    render: Render, read_page: Callable[[str], Any], language: Language
-) -> None:
+def test_an_event_shows_every_field(render: Render, read_page: Callable[[str], Any], language: Language) -> None:
     words = read_page(render(language, "")["event"]).all("main")[0].words()
     for value in (
         "2026-10-05T23:40:00+09:00",
@@ -142,9 +138,7 @@ def test_links_lead_to_their_objects(render: Render, read_page: Callable[[str], 
     odd = "/..?&#%\u202e"
     rendered = render("ja", odd)
     targets = [
-        urlsplit(a.attributes["href"])
-        for name in ("alerts", "events")
-        for a in read_page(rendered[name]).all("a")
+        urlsplit(a.attributes["href"]) for name in ("alerts", "events") for a in read_page(rendered[name]).all("a")
     ]
     paths = [unquote(target.path) for target in targets]
     assert f"/alerts/f-1{odd}" in paths
@@ -205,9 +199,7 @@ def test_navigation_shows_only_what_is_permitted(pages: Pages, ctx_in: Callable[
     assert 'href="/sources"' not in html
 
 
-def test_enrolment_shows_the_key_in_groups_and_a_labelled_code(
-    pages: Pages, ctx_in: Callable[..., Any]
-) -> None:
+def test_enrolment_shows_the_key_in_groups_and_a_labelled_code(pages: Pages, ctx_in: Callable[..., Any]) -> None:
     form = EnrolForm("tok", "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP", "JBSWY3DPEHPK3PXP", "s0007", True)
     html = pages.enrol(ctx_in("en", "/enrol/tok", signed_in=False), form=form)
     assert "<span>JBSW</span> <span>Y3DP</span>" in html
@@ -218,9 +210,7 @@ def test_enrolment_shows_the_key_in_groups_and_a_labelled_code(
     assert "secret=" not in html
 
 
-@pytest.mark.parametrize(
-    "url", ["https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)"]
-)
+@pytest.mark.parametrize("url", ["https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)"])
 def test_a_link_away_from_this_site_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="stay on this site"):
         local(url)
@@ -230,9 +220,7 @@ def test_board_carries_its_figures_as_data(
     render: Render, read_page: Callable[[str], Any], draw: Callable[..., Any], language: Language
 ) -> None:
     html = render(language, "</script><b>")["board"]
-    blocks = [
-        tag.text for tag in read_page(html).all("script") if tag.attributes.get("class") == "figure-spec"
-    ]
+    blocks = [tag.text for tag in read_page(html).all("script") if tag.attributes.get("class") == "figure-spec"]
     wanted = [json.loads(figure.spec_json.in_(language)) for figure in draw("</script><b>")]
     assert [json.loads(block) for block in blocks] == wanted
 
@@ -240,9 +228,7 @@ def test_board_carries_its_figures_as_data(
 def test_static_files_call_nobody() -> None:
     for path in STATIC.iterdir():
         content = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
-        assert "//" not in re.sub(r"^\s*//.*$", "", content, flags=re.MULTILINE).replace(
-            "/^\\/(?![/\\\\])/", ""
-        )
+        assert "//" not in re.sub(r"^\s*//.*$", "", content, flags=re.MULTILINE).replace("/^\\/(?![/\\\\])/", "")
         assert "@import" not in content
         assert "url(" not in content
 

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 import chdb
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]  # it ships no types
 from backports import zstd
 
 _TRANSPORT = frozenset(
@@ -132,7 +132,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, path: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self._path = path
-        self._held = chdb.connect(path)  # the engine lives as long as one handle is open
+        self._held = chdb.connect(path)  # type: ignore[no-untyped-call]  # the engine lives as long as one handle is open
 
     def run(self, sql: bytes, asked: Mapping[str, str]) -> bytes:
         """Run one request as a server would: in its database, under its settings, with its parameters."""
@@ -141,7 +141,7 @@ class _Server(ThreadingHTTPServer):
         }
         readonly = settings.pop("readonly", "0")
         parameters = {name.removeprefix("param_"): value for name, value in asked.items() if name.startswith("param_")}
-        handle = chdb.connect(self._path)
+        handle = chdb.connect(self._path)  # type: ignore[no-untyped-call]  # it ships no types
         try:
             handle.query(f"USE `{asked.get('database', 'default')}`")
             for name, value in settings.items():

@@ -39,7 +39,8 @@ def test_a_profile_cannot_be_changed_afterwards() -> None:
 
 
 def test_every_fault_is_named_at_once() -> None:
-    text = 'id = ""\nname_ja = "x"\nencoding = "latin-1"\nformat = "xml"\ntimezone = "Mars/Base"\nfields = 1\ntimes = "x"\nfoo = 1'
+    text = 'id = ""\nname_ja = "x"\nencoding = "latin-1"\nformat = "xml"\ntimezone = "Mars/Base"'
+    text += '\nfields = 1\ntimes = "x"\nfoo = 1'
     with pytest.raises(ProfileError) as error:
         parse_profile(text, "bad.toml")
     message = str(error.value)

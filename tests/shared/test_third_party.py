@@ -123,7 +123,7 @@ def test_sshd_and_pam_of_many_kinds(desk: Desk, name: str) -> None:
 
 @pytest.mark.parametrize("name", POSTGRES)
 def test_postgres_of_many_kinds(desk: Desk, name: str) -> None:
-    """Their `log_line_prefix` is the administrator's own: a line is either understood or kept for its unknown prefix."""
+    """Their `log_line_prefix` is the administrator's own: a line is understood, or kept with the reason."""
     (file,) = need(DATA / "crowdsec" / name).glob("*.log")
     data = file.read_bytes()
     sums = desk.take(data, "pgaudit", name)

@@ -105,9 +105,7 @@ def postgres_logs() -> Iterator[PostgresLogs]:
             config.write(_CONFIG.format(logs=logs, home=home, port=port))
         control = [*as_admin, str(server / "pg_ctl"), "-D", str(data), "-w", "-t", "60"]
         with (home / "start.log").open("wb") as started:
-            subprocess.run(
-                [*control, "start"], cwd="/", stdout=started, stderr=started, check=True, timeout=90
-            )
+            subprocess.run([*control, "start"], cwd="/", stdout=started, stderr=started, check=True, timeout=90)
         try:
             start = SystemClock().now()
             administer("CREATE DATABASE resident")
@@ -132,9 +130,7 @@ def postgres_logs() -> Iterator[PostgresLogs]:
             assert psql("hanako", "wrong", "SELECT 1") != 0
             assert psql("jiro", _PASSWORDS["jiro"], "DELETE FROM ledger") != 0
         finally:
-            subprocess.run(
-                [*control, "-m", "fast", "stop"], cwd="/", capture_output=True, check=True, timeout=90
-            )
+            subprocess.run([*control, "-m", "fast", "stop"], cwd="/", capture_output=True, check=True, timeout=90)
         yield PostgresLogs(
             csvlog=logs / "server.csv",
             jsonlog=logs / "server.json",

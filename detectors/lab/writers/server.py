@@ -31,9 +31,7 @@ def auth_log_lines(acts: Sequence[Act], people: Mapping[str, Person], rng: Rando
                 yield _line(act.at, f"{cron} opened for user root(uid=0) by (uid=0)")
                 yield _line(act.at, f"{cron} closed for user root")
             case "login", "failure":
-                yield from (
-                    _line(act.at, f"{sshd}: {text}") for text in _failed(act, where, act.actor in uids)
-                )
+                yield from (_line(act.at, f"{sshd}: {text}") for text in _failed(act, where, act.actor in uids))
                 if not _goes_on(acts, number):
                     who = "authenticating" if act.actor in uids or act.actor == _ROOT else "invalid"
                     text = f"Connection closed by {who} user {act.actor}"

@@ -47,6 +47,10 @@ _QUARTERS = 96
 _TAKING_OUT = frozenset({_A.EXPORT, _A.DOWNLOAD, _A.PRINT, _A.SCREEN_COPY, _A.MEDIA_WRITE})
 
 
+_WEEKS_OF_HABIT = 3
+"""The same weekday in so many of the last four weeks is a weekly job's habit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """Settings of this detector."""
@@ -137,7 +141,7 @@ def _days_of_log(window: Window, reader: Reader) -> int:
 
 
 def _habitual(window: Window, reader: Reader, actor: str, days_of_log: int, params: Parameters) -> frozenset[int]:
-    """The quarters of an hour in which an account is active on many days."""
+    """The quarters of an hour in which an account is active on many days, or every week on this weekday."""
     rows = reader.aggregate(
         Filter(start=window.start - timedelta(days=28), end=window.start, actors=(actor,)),
         (Dimension.DAY, Dimension.QUARTER),
@@ -147,7 +151,12 @@ def _habitual(window: Window, reader: Reader, actor: str, days_of_log: int, para
     for row in rows:
         for near in (-1, 0, 1):
             days[(row["quarter"] + near) % _QUARTERS].add(row["day"])
-    return frozenset(quarter for quarter, seen in days.items() if len(seen) * 100 >= params.habit_percent * days_of_log)
+    return frozenset(
+        quarter
+        for quarter, seen in days.items()
+        if len(seen) * 100 >= params.habit_percent * days_of_log
+        or sum(day.weekday() == window.day.weekday() for day in seen) >= _WEEKS_OF_HABIT
+    )
 
 
 def _suspects(window: Window, reader: Reader, params: Parameters) -> dict[str, list[tuple[datetime, datetime, str]]]:

@@ -68,9 +68,7 @@ class Town:
         return pyotp.TOTP(secret).at(self.clock.now())
 
     def user(self, login_id: str = "s0412", *roles: Role) -> None:
-        self.access.create_account(
-            login_id, "係員0412", frozenset(roles or {Role.STAFF}), PASSWORD, totp_secret=SECRET
-        )
+        self.access.create_account(login_id, "係員0412", frozenset(roles or {Role.STAFF}), PASSWORD, totp_secret=SECRET)
 
     def ticket(self, login_id: str = "s0412", address: str = HERE) -> str:
         begun = self.access.begin_sign_in(login_id, PASSWORD, address=address)

@@ -109,9 +109,7 @@ def test_a_first_link_left_over_is_dead_once_somebody_is_enrolled(town: "Town") 
         ({"display_name": ""}, LoginIdRefusedError),
     ],
 )
-def test_a_mistake_leaves_the_link_usable(
-    town: "Town", change: dict[str, str], error: type[AccessError]
-) -> None:
+def test_a_mistake_leaves_the_link_usable(town: "Town", change: dict[str, str], error: type[AccessError]) -> None:
     token = town.access.create_enrolment_link()
     with pytest.raises(error):
         complete(town, token, **change)

@@ -97,9 +97,7 @@ def rebound(town: "Town") -> Act:
 def invited(town: "Town") -> Act:
     town.user("boss", Role.SECURITY_ADMINISTRATOR)
     boss = town.viewer("boss")
-    return lambda: town.access.create_enrolment_link(
-        "new", display_name="n", roles=frozenset({Role.STAFF}), by=boss
-    )
+    return lambda: town.access.create_enrolment_link("new", display_name="n", roles=frozenset({Role.STAFF}), by=boss)
 
 
 def sample(town: "Town") -> Act:
@@ -132,9 +130,7 @@ def enabled(town: "Town") -> Act:
         (enabled, ""),
     ],
 )
-def test_what_cannot_be_recorded_does_not_happen(
-    town: "Town", prepare: Callable[["Town"], Act], down_for: str
-) -> None:
+def test_what_cannot_be_recorded_does_not_happen(town: "Town", prepare: Callable[["Town"], Act], down_for: str) -> None:
     act = prepare(town)
     before = rows(town)
     town.ledger.down_for = down_for

@@ -188,9 +188,7 @@ def test_one_place_cannot_try_everybody(town: "Town") -> None:
 def test_the_throttle_outlives_a_restart(town: "Town") -> None:
     for _ in range(5):
         refused(town, "s0412", "guess", THERE)
-    again = AccessService(
-        town.store, town.clock, town.ledger, SecretBox(bytes(range(32))), passwords=town.passwords
-    )
+    again = AccessService(town.store, town.clock, town.ledger, SecretBox(bytes(range(32))), passwords=town.passwords)
     with pytest.raises(ThrottledError):
         again.begin_sign_in("s0412", "guess", address=THERE)
 
@@ -254,9 +252,7 @@ def test_a_password_is_rehashed_when_the_profile_changes(town: "Town") -> None:
     with town.store.unit() as unit:
         before = unit.query(AccountRow).one().password_hash
     stronger = Passwords(type(CHEAPEST)(CHEAPEST.type, CHEAPEST.version, 16, 32, 2, 64, 1))
-    access = AccessService(
-        town.store, town.clock, town.ledger, SecretBox(bytes(range(32))), passwords=stronger
-    )
+    access = AccessService(town.store, town.clock, town.ledger, SecretBox(bytes(range(32))), passwords=stronger)
     access.begin_sign_in("s0412", "ツバメ correct staple 42", address="10.3.1.31")
     with town.store.unit() as unit:
         after = unit.query(AccountRow).one().password_hash

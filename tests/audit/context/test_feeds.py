@@ -79,8 +79,17 @@ def test_times_are_exact_and_of_tokyo_unless_they_say_otherwise() -> None:
         (
             "staff",
             "staff_id,org_unit,valid_from,valid_to\ns1,a,2026-04-02,2026-04-01\n",
-            ["line 2, valid_to: before valid_from"],
+            ["line 2, valid_to: not after valid_from"],
         ),
+        ("staff", "staff_id,org_unit\n", ["no rows"]),
+        ("staff", "id,unit\ns1,a\n", ["columns are missing: org_unit, staff_id"]),
+        ("calendar", "date,kind,opens,closes\n2026-10-05,open,17:00,09:00\n", ["line 2, closes: not after opens"]),
+        (
+            "roster",
+            "staff_id,start,end,kind\ns1,0001-01-01T00:00,2026-10-05,shift\n",
+            ["line 2, start: is not between"],
+        ),
+        ("approvals", "approval_id,kind,max_rows\na,export,99999999999999999999\n", ["line 2, max_rows: is too large"]),
         ("calendar", "date,kind\n2026-02-30,open\n,open\n", ["line 2, date: ", "line 3, date: is missing"]),
         ("calendar", "date,kind,opens\n2026-10-05,open,8時\n", ["line 2, opens: is no time of day"]),
         (

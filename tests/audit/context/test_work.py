@@ -1,6 +1,6 @@
 """Whose word counts: roster, calendars of units and their parents, posts in turn, approved times."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +8,6 @@ import pytest
 from audit.clock import TOKYO
 from audit.context import (
     CalendarDay,
-    OpeningHours,
     Post,
     RosterKind,
     RosterSpan,
@@ -17,7 +16,14 @@ from audit.context import (
 )
 
 MONDAY, SUNDAY = date(2026, 10, 5), date(2026, 10, 4)
-USUAL = OpeningHours(time(8, 30), time(17, 15))
+
+
+def hours_of(day: date, opens: time, closes: time) -> tuple[datetime, datetime]:
+    """When a unit is open on a day."""
+    return datetime.combine(day, opens, TOKYO), datetime.combine(day, closes, TOKYO)
+
+
+USUAL = hours_of(MONDAY, time(8, 30), time(17, 15))
 
 
 def at(day: int, hour: int, minute: int = 0, month: int = 10) -> datetime:
@@ -55,21 +61,21 @@ def test_a_calendar_closes_a_weekday_and_opens_a_sunday() -> None:
     )
     assert context.closed("a", MONDAY) == "市制記念日"
     assert context.hours("a", MONDAY) is None
-    assert context.hours("a", SUNDAY) == OpeningHours(time(9), time(12))
+    assert context.hours("a", SUNDAY) == hours_of(SUNDAY, time(9), time(12))
 
 
 @pytest.mark.parametrize(
     ("unit", "hours"),
     [
-        ("a/b/c", OpeningHours(time(13), time(17, 15))),  # its own word
-        ("a/b/x", OpeningHours(time(8, 30), time(19))),  # its parent's
-        ("a/b", OpeningHours(time(8, 30), time(19))),
+        ("a/b/c", hours_of(MONDAY, time(13), time(17, 15))),  # its own word
+        ("a/b/x", hours_of(MONDAY, time(8, 30), time(19))),  # its parent's
+        ("a/b", hours_of(MONDAY, time(8, 30), time(19))),
         ("a/x", None),  # its grandparent's
-        ("ab", OpeningHours(time(10), time(16))),  # everyone's: a like name is no parent
-        ("", OpeningHours(time(10), time(16))),
+        ("ab", hours_of(MONDAY, time(10), time(16))),  # everyone's: a like name is no parent
+        ("", hours_of(MONDAY, time(10), time(16))),
     ],
 )
-def test_the_nearest_unit_s_word_counts(unit: str, hours: OpeningHours | None) -> None:
+def test_the_nearest_unit_s_word_counts(unit: str, hours: tuple[datetime, datetime] | None) -> None:
     context = WorkContext.of(
         calendar=[
             entry(MONDAY, "", "open", "10:00", "16:00"),
@@ -82,13 +88,17 @@ def test_the_nearest_unit_s_word_counts(unit: str, hours: OpeningHours | None) -
     assert bool(context.closed(unit, MONDAY)) is (hours is None)
 
 
-def test_a_busy_day_is_busy_and_keeps_its_hours() -> None:
+def test_a_busy_day_keeps_its_hours() -> None:
     context = WorkContext.of(calendar=[entry(MONDAY, "a", "busy"), entry(SUNDAY, "", "busy")])
-    assert context.busy("a", MONDAY)
-    assert not context.busy("b", MONDAY)
     assert context.hours("a", MONDAY) == USUAL
-    assert context.busy("b", SUNDAY)
     assert context.hours("b", SUNDAY) is None
+
+
+def test_an_office_may_close_at_midnight() -> None:
+    context = WorkContext.of(calendar=[CalendarDay(MONDAY, "a", "open", "08:30", "24:00", "")])
+    hours = context.hours("a", MONDAY)
+    assert hours is not None
+    assert hours[1] - hours[0] == timedelta(hours=15, minutes=30)
 
 
 def test_a_shift_replaces_the_hours_and_overtime_adds_when_approved() -> None:

@@ -14,7 +14,8 @@ from audit.events.fields import FIELD_BY_PATH, GROUPS
 CONTRACT = """login logout lock unlock search view create update delete answer bind_number print screen_copy export
 import upload download inquiry provision transfer receive copy_register media_checkout media_write media_return
 media_erase media_dispose apply approve grant revoke credential_issue credential_reset policy_change config_change
-authorize entry exit job_run backup restore maintenance purge log_clear heartbeat ledger_entry security_event operation"""
+authorize entry exit job_run backup restore maintenance purge log_clear heartbeat ledger_entry security_event
+operation"""
 PATHS = """activity actor.id actor.kind actor.name actor.org_unit actor.role affair auth.authenticator auth.factors
 auth.user_verified case_id counterparty.body counterparty.permit counterparty.purpose_no counterparty.system event_id
 export.approval_id export.destination export.file export.medium_id export.rows export.sha256 operation_name outcome

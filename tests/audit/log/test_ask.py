@@ -54,10 +54,7 @@ def walk(log: Any, wanted: Filter, limit: int, *, newest_first: bool) -> list[Au
 
 @pytest.mark.parametrize("limit", [1, 7, 60, 119, 120, 121])
 def test_pages_have_no_gaps_and_no_repeats(full: Any, limit: int) -> None:
-    if limit == 1:
-        wanted = Filter(sources=("a",), end=START + timedelta(hours=2))
-    else:
-        wanted = Filter()
+    wanted = Filter(sources=("a",), end=START + timedelta(hours=2)) if limit == 1 else Filter()
     expected = sorted(full.log.each(wanted), key=lambda e: (e.time, e.log_index))
     assert walk(full.log, wanted, limit, newest_first=False) == expected
     assert walk(full.log, wanted, limit, newest_first=True) == expected[::-1]

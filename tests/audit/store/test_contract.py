@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -64,20 +64,20 @@ def test_hostile_texts_come_back_as_they_went_in(words: EventStore) -> None:
     assert words.arrow("SELECT word FROM words ORDER BY n")["word"].to_pylist() == list(HOSTILE)
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_values_are_bound_not_pasted(words: EventStore, text: str) -> None:
+def test_hostile_values_are_bound_not_pasted(words: EventStore) -> None:
     fill(words, list(HOSTILE))
-    bound = {"word": text, "list": [text, "other"]}
-    one = words.rows("SELECT n, {word:String} AS back FROM words WHERE word = {word:String}", bound)
-    many = words.rows("SELECT n FROM words WHERE word IN {list:Array(String)}", bound)
-    assert one == [{"n": HOSTILE.index(text), "back": text}]
-    assert many == [{"n": HOSTILE.index(text)}]
+    for n, text in enumerate(HOSTILE):
+        bound = {"word": text, "list": [text, "other"]}
+        one = words.rows("SELECT n, {word:String} AS back FROM words WHERE word = {word:String}", bound)
+        many = words.rows("SELECT n FROM words WHERE word IN {list:Array(String)}", bound)
+        assert one == [{"n": n, "back": text}]
+        assert many == [{"n": n}]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(ANY_TEXT, min_size=1, max_size=20), at=st.datetimes(datetime(1990, 1, 1), datetime(2290, 1, 1)))
-def test_bound_values_survive(store: EventStore, texts: list[str], at: datetime) -> None:
-    moment = at.replace(tzinfo=UTC)
+@given(texts=st.lists(ANY_TEXT, min_size=1, max_size=20), micros=st.integers(0, 10**16))
+def test_bound_values_survive(store: EventStore, texts: list[str], micros: int) -> None:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
     back = store.rows(
         "SELECT {one:String} AS one, {all:Array(String)} AS all, {at:DateTime64(6, 'UTC')} AS at",
         {"one": texts[0], "all": texts, "at": moment},

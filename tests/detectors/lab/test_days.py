@@ -25,6 +25,4 @@ def test_holidays_agree_with_another_implementation() -> None:
 def test_weekends_holidays_and_the_turn_of_the_year_are_no_working_days() -> None:
     closed = (date(2026, 10, 3), date(2026, 10, 12), date(2026, 9, 22), date(2026, 12, 29), date(2027, 1, 3))
     assert not any(is_ordinary_working_day(day) for day in closed)
-    assert all(
-        is_ordinary_working_day(day) for day in (date(2026, 10, 1), date(2026, 12, 28), date(2027, 1, 4))
-    )
+    assert all(is_ordinary_working_day(day) for day in (date(2026, 10, 1), date(2026, 12, 28), date(2027, 1, 4)))

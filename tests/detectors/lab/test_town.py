@@ -59,9 +59,7 @@ def _read_nhi(path: Path) -> Iterator[Read]:
         doc = json.loads(line)
         at = datetime.fromisoformat(doc["time"])
         subjects = tuple(doc.get("subjects", ()))
-        yield Read(
-            "nhi-eligibility", at, doc["actor"]["id"], doc["activity"], doc["outcome"] == "success", subjects
-        )
+        yield Read("nhi-eligibility", at, doc["actor"]["id"], doc["activity"], doc["outcome"] == "success", subjects)
 
 
 def _read_register(path: Path) -> Iterator[Read]:
@@ -83,9 +81,7 @@ def _read_intermediate(path: Path) -> Iterator[Read]:
         at = datetime.fromtimestamp(doc["time"] / 1000, UTC)
         what = words.get(doc["type_uid"], "other")
         subjects = tuple(doc["unmapped"].get("subjects", ()))
-        yield Read(
-            "intermediate-server", at, doc["actor"]["user"]["uid"], what, doc["status_id"] == 1, subjects
-        )
+        yield Read("intermediate-server", at, doc["actor"]["user"]["uid"], what, doc["status_id"] == 1, subjects)
 
 
 def _read_server(path: Path, start: date) -> Iterator[Read]:
@@ -106,9 +102,7 @@ def _read_server(path: Path, start: date) -> Iterator[Read]:
 
 def _read_atena(path: Path) -> Iterator[Read]:
     for line in path.read_text("utf-8").splitlines():
-        if found := re.match(
-            r"(\S+ \S+) JST \[\d+\] user=(\S+?),db=\S+ LOG:  (AUDIT|connection auth|disconn)", line
-        ):
+        if found := re.match(r"(\S+ \S+) JST \[\d+\] user=(\S+?),db=\S+ LOG:  (AUDIT|connection auth|disconn)", line):
             at = datetime.fromisoformat(found[1]).replace(tzinfo=TOKYO)
             what = {"AUDIT": "operation", "connection auth": "login", "disconn": "logout"}[found[3]]
             yield Read("atena", at, found[2], what, True)
@@ -187,8 +181,7 @@ def test_feeds_have_the_contract_s_columns(files: TownFiles) -> None:
         "staff": "staff_id,name,kana,org_unit,post,role,employment,manager_id,valid_from,valid_to,subject_id",
         "roster": "staff_id,start,end,kind,approved_by",
         "calendar": "date,org_unit,kind,opens,closes,note",
-        "approvals": "approval_id,kind,staff_id,approved_by,source,"
-        "valid_from,valid_to,max_rows,medium_id,note",
+        "approvals": "approval_id,kind,staff_id,approved_by,source,valid_from,valid_to,max_rows,medium_id,note",
     }
     assert {row["kind"] for row in read_feed(files, "approvals")} == {"time_window"}
     assert {row["kind"] for row in read_feed(files, "roster")} == {"shift", "overtime", "leave"}
@@ -231,10 +224,7 @@ def _accounted(files: TownFiles, grace: timedelta) -> Any:
         at = event.at.astimezone(TOKYO)
         rows = roster[event.actor]
         covering = {kind for kind, start, end in rows if start - grace <= at <= end + grace}
-        if any(
-            kind == "leave" and start <= at < end and end - start >= timedelta(days=1)
-            for kind, start, end in rows
-        ):
+        if any(kind == "leave" and start <= at < end and end - start >= timedelta(days=1) for kind, start, end in rows):
             return False
         if covering & {"shift", "overtime"}:
             return True
@@ -254,9 +244,7 @@ def _accounted(files: TownFiles, grace: timedelta) -> Any:
     return accounted
 
 
-def test_the_feeds_account_for_all_work_but_the_off_hours_incidents(
-    files: TownFiles, events: list[Read]
-) -> None:
+def test_the_feeds_account_for_all_work_but_the_off_hours_incidents(files: TownFiles, events: list[Read]) -> None:
     accounted = _accounted(files, timedelta(minutes=25))
     staff = {row["staff_id"] for row in read_feed(files, "staff")}
     wrong = [event for event in events if event.actor in staff and not accounted(event)]
@@ -275,9 +263,7 @@ def _volumes(events: list[Read]) -> dict[str, dict[date, int]]:
     return {actor: {day: len(s) for day, s in days.items()} for actor, days in seen.items()}
 
 
-def test_sprees_stand_out_from_the_own_past_and_ordinary_days_do_not(
-    files: TownFiles, events: list[Read]
-) -> None:
+def test_sprees_stand_out_from_the_own_past_and_ordinary_days_do_not(files: TownFiles, events: list[Read]) -> None:
     volumes = _volumes(events)
     about = [x for x in read_labels(files) if "look-up-volume" in x["detectors"] + x["tempts"]]
     labelled = {actor: label for label in about for actor in label["actors"]}
@@ -350,18 +336,13 @@ def test_quirks_of_the_real_systems_are_there(files: TownFiles) -> None:
     assert any(";" in row for row in rows)
     atena = logs["atena"].read_text("utf-8")
     assert "\n\tFROM public.juki_delta" in atena
-    numbers = [
-        json.loads(line)["sequence"] for line in logs["nhi-eligibility"].read_text("utf-8").splitlines()
-    ]
+    numbers = [json.loads(line)["sequence"] for line in logs["nhi-eligibility"].read_text("utf-8").splitlines()]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
 def _numbers_like_my_number(files: TownFiles) -> list[str]:
     register = dict(files.logs)["resident-register"]
-    texts = (
-        path.read_bytes().decode("cp932" if path == register else "utf-8", "strict")
-        for path in everything(files)
-    )
+    texts = (path.read_bytes().decode("cp932" if path == register else "utf-8", "strict") for path in everything(files))
     # In Python \d is any digit, full-width ones too.
     return [number for text in texts for number in re.findall(r"(?<!\d)\d{12}(?!\d)", text)]
 

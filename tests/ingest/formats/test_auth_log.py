@@ -128,10 +128,7 @@ def test_bad_lines_do_not_hurt_good_ones() -> None:
 
 
 @given(
-    st.lists(
-        st.binary(max_size=60).map(lambda tail: b"Oct  5 09:13:22 web sshd[1]: " + tail)
-        | st.binary(max_size=40)
-    )
+    st.lists(st.binary(max_size=60).map(lambda tail: b"Oct  5 09:13:22 web sshd[1]: " + tail) | st.binary(max_size=40))
 )
 def test_one_answer_a_line_whatever_the_bytes(lines: list[bytes]) -> None:
     lines = [line.replace(b"\n", b"") for line in lines]

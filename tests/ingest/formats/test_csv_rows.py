@@ -168,9 +168,7 @@ def test_nothing_is_lost_whatever_the_bytes(lines: list[bytes]) -> None:
 
 @given(
     st.lists(
-        st.tuples(
-            st.text(st.characters(codec="cp932", exclude_characters=AMBIGUOUS), max_size=20), st.booleans()
-        ),
+        st.tuples(st.text(st.characters(codec="cp932", exclude_characters=AMBIGUOUS), max_size=20), st.booleans()),
         min_size=1,
         max_size=5,
     )

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from ingest.formats.japanese import TimeTextError, parse_number, parse_time, wareki
 
 TOKYO = ZoneInfo("Asia/Tokyo")
-LOCAL = st.integers(0, 60_000 * 86_400).map(
-    lambda s: datetime(1952, 1, 1, tzinfo=TOKYO) + timedelta(seconds=s)
-)
+LOCAL = st.integers(0, 60_000 * 86_400).map(lambda s: datetime(1952, 1, 1, tzinfo=TOKYO) + timedelta(seconds=s))
 
 
 @pytest.mark.parametrize(
@@ -70,9 +68,7 @@ def test_an_hour_that_clocks_repeat_needs_an_offset() -> None:
 
 
 def test_patterns_come_first() -> None:
-    assert (
-        parse_time("05.10.2026 09-13", TOKYO, ("%d.%m.%Y %H-%M",)).isoformat() == "2026-10-05T09:13:00+09:00"
-    )
+    assert parse_time("05.10.2026 09-13", TOKYO, ("%d.%m.%Y %H-%M",)).isoformat() == "2026-10-05T09:13:00+09:00"
     with pytest.raises(TimeTextError, match="no year"):
         parse_time("10-05 09:13", TOKYO, ("%m-%d %H:%M",))
 
@@ -91,10 +87,7 @@ def test_iso_round_trip(local: datetime, minutes: int) -> None:
     assert (again.replace(tzinfo=None), again.utcoffset()) == (local, at.utcoffset())
 
 
-@given(
-    st.text()
-    | st.from_regex(r"[令和RH]{1,2}[0-9０-９元]{1,4}年[0-9]{1,2}月[0-9]{1,2}日 [0-9]{1,2}:[0-9]{1,2}")
-)
+@given(st.text() | st.from_regex(r"[令和RH]{1,2}[0-9０-９元]{1,4}年[0-9]{1,2}月[0-9]{1,2}日 [0-9]{1,2}:[0-9]{1,2}"))
 def test_only_its_own_error(text: str) -> None:
     try:
         at = parse_time(text, TOKYO)
@@ -103,9 +96,7 @@ def test_only_its_own_error(text: str) -> None:
     assert at.utcoffset() is not None
 
 
-@pytest.mark.parametrize(
-    ("text", "number"), [("１２", 12), ("1,234", 1234), ("０", 0), (" 7 ", 7), ("-3", -3)]
-)
+@pytest.mark.parametrize(("text", "number"), [("１２", 12), ("1,234", 1234), ("０", 0), (" 7 ", 7), ("-3", -3)])
 def test_numbers(text: str, number: int) -> None:
     assert parse_number(text) == number
 

@@ -115,18 +115,12 @@ def test_bad_lines_do_not_hurt_good_ones(line: bytes, reason: str) -> None:
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["uid", "name", "ip", "user"]), inner)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["uid", "name", "ip", "user"]), inner),
     max_leaves=6,
 )
 
 
-@given(
-    st.dictionaries(
-        st.sampled_from([*BASE, "actor", "api", "device", "type_uid", "time_dt", "action_id"]), _JSON
-    )
-)
+@given(st.dictionaries(st.sampled_from([*BASE, "actor", "api", "device", "type_uid", "time_dt", "action_id"]), _JSON))
 def test_one_answer_whatever_the_event(changes: dict[str, Any]) -> None:
     assert len(read({**BASE, **changes})) == 1
 
@@ -136,9 +130,7 @@ def test_every_activity_is_one_of_the_schema() -> None:
     folder = SHARED / "data" / "ocsf" / "classes"
     if not folder.exists():
         pytest.skip(f"{folder} is absent")
-    classes = {
-        found["uid"]: found for found in (json.loads(path.read_text()) for path in folder.glob("*.json"))
-    }
+    classes = {found["uid"]: found for found in (json.loads(path.read_text()) for path in folder.glob("*.json"))}
     for class_uid, numbers in _ACTIVITIES.items():
         if class_uid in classes:
             assert set(map(str, numbers)) <= set(classes[class_uid]["attributes"]["activity_id"]["enum"])

@@ -1,0 +1,265 @@
+"""The command line as people and scripts run it: exit codes, what is on stdout, what is on stderr."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from detectors.lab import simulate
+
+MIMAMORI = (sys.executable, "-c", "from api.cli import main; raise SystemExit(main())")
+SIGN_IN_EVENT = '{{"time":"{time}","event_id":"{id}","activity":"view","actor":{{"id":"{actor}"}},"subjects":["a1"]}}\n'
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run(data: Path, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    """One command on a data directory."""
+    command = [*MIMAMORI, "--data", str(data), *words]
+    return subprocess.run(command, input=given, capture_output=True, text=True, timeout=120, check=False)
+
+
+def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The one document on stdout."""
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def events(*rows: tuple[str, str, str]) -> str:
+    """JSON Lines of (time, id, actor)."""
+    return "".join(SIGN_IN_EVENT.format(time=at, id=number, actor=actor) for at, number, actor in rows)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with a few events, for the commands that ask; tests must not add to it."""
+    data = tmp_path_factory.mktemp("asked") / "town"
+    lines = events(
+        ("2026-10-05T09:00:00+09:00", "e-1", "s0001"),
+        ("2026-10-05T23:59:59.999+09:00", "e-2", "s0002"),
+        ("2026-10-06T00:00:00+09:00", "e-3", "s0001"),
+    )
+    assert run(data, "ingest", "--source", "town-hall", "-", given=lines).returncode == 0
+    return data
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, date]:
+    """A demonstration's data directory, and the first day of its town."""
+    data = tmp_path_factory.mktemp("sample") / "demo"
+    done = run(data, "--json", "demo", "--no-serve", "--seed", "7")
+    assert done.returncode == 0, done.stderr
+    assert len(document(done)["sign_ins"]) == 3
+    found = re.search(r"from (\d{4}-\d\d-\d\d)", done.stderr)
+    assert found, "progress is told on stderr"
+    return data, date.fromisoformat(found[1])
+
+
+def test_init_can_be_repeated_and_keeps_its_keys_to_itself(tmp_path: Path) -> None:
+    data = tmp_path / "new" / "town"
+    first = run(data, "init")
+    assert (first.returncode, first.stderr) == (0, "")
+    keys = {path.name: path.read_bytes() for path in (data / "keys").iterdir()}
+    assert keys
+    assert all((data / "keys" / name).stat().st_mode & 0o077 == 0 for name in keys)
+    second = run(data, "init", "--json")
+    assert second.returncode == 0
+    assert document(second) == {"data": str(data), "sources": 5}
+    assert keys == {path.name: path.read_bytes() for path in (data / "keys").iterdir()}
+
+
+def test_feeds_twice_change_nothing(tmp_path: Path) -> None:
+    files = simulate(staff=3, days=2, start=date(2026, 10, 5), seed=1).write(tmp_path / "feeds")
+    for kind, path in files.feeds.items():
+        first = document(run(tmp_path / "town", "import", kind, str(path), "--json"))
+        second = document(run(tmp_path / "town", "--json", "import", kind, str(path)))
+        assert first["new"] == first["read"]
+        assert (second["read"], second["unchanged"]) == (first["read"], first["read"])
+        assert (second["new"], second["changed"]) == (0, 0)
+
+
+def test_a_faulty_feed_is_refused_whole(tmp_path: Path) -> None:
+    feed = tmp_path / "roster.csv"
+    feed.write_text("staff_id,start,end,kind\ns1,2026-10-05 08:30,2026-10-05 17:15,shift\ns2,yesterday,,nap\n", "utf-8")
+    done = run(tmp_path / "town", "import", "roster", str(feed))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nothing was imported" in done.stderr
+    assert "line 3" in done.stderr
+
+
+def test_ingest_counts_every_record_once(tmp_path: Path) -> None:
+    log = tmp_path / "day.jsonl"
+    log.write_text(events(*((f"2026-10-05T09:0{n}:00+09:00", f"e-{n}", "s1") for n in range(3))), "utf-8")
+    data = tmp_path / "town"
+    first = run(data, "ingest", "--source", "elsewhere", str(log), "--json")
+    assert first.returncode == 0
+    assert "not in the catalogue" in first.stderr
+    sums = {"read": 3, "stored": 3, "duplicates": 0, "quarantined": 0}
+    assert sums.items() <= document(first).items()
+    again = run(data, "--json", "ingest", "--source", "elsewhere", str(log), str(log))
+    assert {"read": 6, "stored": 0, "duplicates": 6, "quarantined": 0}.items() <= document(again).items()
+    bad = run(data, "ingest", "--source", "elsewhere", "--format", "ndjson", "-", "--json", given='{"broken\n')
+    assert bad.returncode == 3
+    assert {"read": 1, "stored": 0, "duplicates": 0, "quarantined": 1}.items() <= document(bad).items()
+    shown = run(
+        data, "quarantine", "show", str(document(run(data, "quarantine", "list", "--json"))["quarantine"][0]["id"])
+    )
+    assert (shown.returncode, shown.stdout.strip()) == (0, '{"broken')
+    assert run(data, "quarantine", "show", "999").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("frobnicate",),
+        ("import", "subjects-of-the-king", "x.csv"),
+        ("import", "staff", "missing.csv"),
+        ("ingest", "--source", "atena", "missing.log"),
+        ("ingest", "--source", "atena", "--format", "papyrus", "-"),
+        ("ingest", "-"),
+        ("search", "--from", "the other day"),
+        ("search", "--activity", "stare"),
+        ("search", "--limit", "-1"),
+        ("detect", "--detector", "nonsense"),
+        ("serve", "--port", "0"),
+        ("otp", "not a secret!"),
+    ],
+)
+def test_bad_usage_is_2(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = run(tmp_path / "town", *words, given="")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.strip()
+    assert "Traceback" not in done.stderr
+
+
+def test_search_is_inclusive_then_exclusive_and_limited(town: Path) -> None:
+    def found(*words: str) -> list[str]:
+        done = run(town, "search", "--source", "town-hall", *words)
+        assert (done.returncode, done.stderr) == (0, "")
+        return [json.loads(line)["event_id"] for line in done.stdout.splitlines()]
+
+    assert found() == ["e-1", "e-2", "e-3"]
+    assert found("--from", "2026-10-05T09:00:00+09:00", "--to", "2026-10-06") == ["e-1", "e-2"]
+    assert found("--from", "2026-10-06", "--actor", "s0001") == ["e-3"]
+    assert found("--limit", "1") == ["e-1"]
+    whole = document(run(town, "--json", "search", "--source", "town-hall", "--outcome", "failure"))
+    assert whole == {"events": []}
+
+
+def test_sources_tell_what_has_arrived(town: Path) -> None:
+    rows = {row["id"]: row for row in document(run(town, "sources", "--json"))["sources"]}
+    assert rows["town-hall"]["events"] == 3
+    assert rows["town-hall"]["last_event"] == "2026-10-06T00:00:00+09:00"
+    assert not rows["town-hall"]["in_catalogue"]
+    assert rows["atena"]["formats"] == ["pgaudit"]
+    assert rows["atena"]["last_event"] is None
+
+
+def test_the_demonstration_finds_what_was_planted(sample: tuple[Path, date]) -> None:
+    data, start = sample
+    findings = document(run(data, "alerts", "--json"))["findings"]
+    labels = simulate(staff=60, days=30, start=start, seed=7).labels
+    planted = [label for label in labels if label.story.detectors]
+    assert planted
+
+    def fires(label: Any) -> bool:
+        first, last = label.first, label.last
+        return any(
+            finding["detector"] in label.story.detectors
+            and set(finding["actors"]) & set(label.actors)
+            and finding["window"]["from"] <= last.isoformat()
+            and finding["window"]["to"] > first.isoformat()
+            for finding in findings
+        )
+
+    assert [label.id for label in planted if not fires(label)] == []
+
+
+def test_detecting_again_finds_nothing_new(sample: tuple[Path, date]) -> None:
+    data, start = sample
+    span = ("--from", str(start), "--to", str(start + timedelta(days=30)))
+    again = document(run(data, "detect", *span, "--json"))
+    assert again["findings_new"] == 0
+    assert again["findings_total"] > 0
+    assert again["windows"] >= 30
+    due = document(run(data, "--json", "detect"))
+    assert due["findings_new"] == 0
+    one = document(run(data, "alerts", "--detector", "off-hours-access", "--from", str(start), "--json"))["findings"]
+    assert {finding["detector"] for finding in one} == {"off-hours-access"}
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    """`mimamori serve`, answering; stopped at the end if it still runs."""
+    command = [*MIMAMORI, "--data", str(data), "serve", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for _ in range(200):
+                try:
+                    httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False)
+                    break
+                except httpx.TransportError:
+                    assert process.poll() is None, process.communicate()
+                    time.sleep(0.1)
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def test_serving_holds_the_directory_and_stops_when_told(tmp_path: Path) -> None:
+    data, port = tmp_path / "town", free_port()
+    with serving(data, port) as process:
+        held = run(data, "search")
+        assert (held.returncode, held.stdout) == (4, "")
+        assert str(process.pid) in held.stderr
+        taken = run(tmp_path / "other", "serve", "--port", str(port))
+        assert (taken.returncode, taken.stdout) == (2, "")
+        assert str(port) in taken.stderr
+        address = f"http://127.0.0.1:{port}"
+        link = httpx.get(f"{address}/enrol/none", headers={"x-forwarded-for": "10.9.9.9"}, trust_env=False)
+        assert link.status_code == 410
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert out == ""
+    assert re.search(rf"http://localhost:{port}/enrol/[\w-]{{32,}}\n", err)
+    assert "Traceback" not in err
+    # The directory is free again, and what was done is in the log, from where it really came.
+    refused = document(run(data, "--json", "search", "--source", "mimamori"))["events"]
+    by_name = {event["operation_name"]: event for event in refused}
+    assert by_name["link.created"]["outcome"] == "success"
+    assert by_name["link.refused"]["terminal"]["ip"] == "127.0.0.1"
+    assert by_name["events.search"]["actor"]["kind"] == "system"
+
+
+def test_a_reader_who_has_seen_enough_is_no_failure(town: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [*MIMAMORI, "--data", str(town), "search"]
+    try:
+        done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    finally:
+        os.close(write)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
