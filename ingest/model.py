@@ -56,5 +56,3 @@ class Decoder(Protocol):
             lines: (1-based number, bytes without line end) of every line in order, over-long ones already left out.
             profile: how this source writes.
         """
-
-

@@ -4,7 +4,7 @@
 because the engine reads them faster than Python could; every other format is decoded record by record first.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO
@@ -12,7 +12,7 @@ from typing import BinaryIO
 from audit.clock import Clock
 from audit.events import MAX_RECORD_BYTES, Fault, check
 from audit.log import Appended, Delivery, EventLog, ReadRecord
-from audit.log.quarantine import DeliveryBook
+from audit.log.quarantine import DeliveryBook, Refusal
 from ingest.formats.registry import DECODERS
 from ingest.model import Refused
 from ingest.reader import LongLine, read_blocks
@@ -58,10 +58,11 @@ class _Intake:
     sums: Reconciliation = field(default_factory=Reconciliation)
     ordinals: dict[bytes, int] = field(default_factory=dict)
 
-    def refuse(self, line: int, raw: Iterator[bytes], reasons: tuple[Fault | str, ...]) -> None:
-        self.sums.read += 1
-        self.sums.quarantined += 1
-        self.book.refuse(self.delivery, line, raw, reasons, self.ordinals)
+    def refuse(self, refusals: Sequence[Refusal]) -> None:
+        if refusals:
+            self.sums.read += len(refusals)
+            self.sums.quarantined += len(refusals)
+            self.book.refuse(self.delivery, refusals, self.ordinals)
 
     def account(self, count: int, appended: Appended, line_of: dict[int, int]) -> None:
         """Enter what the log made of a batch of so many records."""
@@ -70,15 +71,14 @@ class _Intake:
         self.sums.duplicates += appended.duplicates
         self.sums.conflicts += appended.conflicts
         self.sums.masked += appended.masked
-        for row in appended.refused:
-            self.refuse(line_of[row.n], iter([row.raw]), row.faults)
+        self.refuse([Refusal(line_of[row.n], [row.raw], row.faults) for row in appended.refused])
         self.progress(self.sums.read)
 
     def lines(self, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
         """Every line that an event could be; the over-long ones go to quarantine on the way."""
         for block in read_blocks(stream, MAX_RECORD_BYTES, as_written=True):
             if isinstance(block, LongLine):
-                self.refuse(block.line, block.pieces, (_TOO_LONG,))
+                self.refuse([Refusal(block.line, block.pieces, (_TOO_LONG,))])
             else:
                 yield from block.lines
 
@@ -86,7 +86,7 @@ class _Intake:
         """Take in JSON lines."""
         for block in read_blocks(stream, MAX_RECORD_BYTES):
             if isinstance(block, LongLine):
-                self.refuse(block.line, block.pieces, (_TOO_LONG,))
+                self.refuse([Refusal(block.line, block.pieces, (_TOO_LONG,))])
             else:
                 appended = self.log.append_lines(self.delivery, block.lines)
                 self.account(len(block.lines), appended, {n: n for n, _ in block.lines})
@@ -96,17 +96,19 @@ class _Intake:
         decoded = enumerate(DECODERS[fmt](self.lines(stream), profile))
         while batch := list(islice(decoded, _BATCH)):
             good: list[ReadRecord] = []
+            bad: list[Refusal] = []
             line_of: dict[int, int] = {}
             for n, record in batch:
                 if isinstance(record, Refused):
-                    self.refuse(record.line, iter([record.raw]), record.reasons)
+                    bad.append(Refusal(record.line, [record.raw], record.reasons))
                     continue
                 checked = check(record.doc, self.delivery.received_at, self.delivery.future_tolerance)
                 if checked.faults:
-                    self.refuse(record.line, iter([record.raw]), checked.faults)
-                    continue
-                line_of[n] = record.line
-                good.append(ReadRecord(n, record.raw, checked.columns, checked.masked))
+                    bad.append(Refusal(record.line, [record.raw], checked.faults))
+                else:
+                    line_of[n] = record.line
+                    good.append(ReadRecord(n, record.raw, checked.columns, checked.masked))
+            self.refuse(bad)
             if good:
                 self.account(len(good), self.log.append_records(self.delivery, good), line_of)
 

@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 __all__ = ["BLOCK_BYTES", "Block", "LongLine", "read_blocks"]
 
-BLOCK_BYTES = 16 << 20
-_LINES = 50_000
+BLOCK_BYTES = 64 << 20
+_LINES = 200_000
+"""A block costs the engine about 60 ms however small it is; beyond this size, memory grows and speed hardly."""
 _PIECE = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 

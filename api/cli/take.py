@@ -33,10 +33,11 @@ def init(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
 
 def import_feeds(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     """Import context feeds; each file whole or not at all."""
+    contents = [(path, _read(path)) for path in arguments.files]
     with open_installation(settings) as installation:
         results = []
-        for path in arguments.files:
-            found = installation.context.import_feed(arguments.kind, _read(path))
+        for path, content in contents:
+            found = installation.context.import_feed(arguments.kind, content)
             results.append({"file": str(path), **asdict(found)})
             installation.log.record(
                 {

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint, func, select
@@ -21,7 +22,7 @@ from audit.events import Fault
 from audit.log.model import Delivery
 from audit.store.state import Base, StateStore, UtcTime
 
-__all__ = ["DeliveryBook", "DeliveryRow", "Quarantined", "SourceTotals"]
+__all__ = ["DeliveryBook", "DeliveryRow", "Quarantined", "Refusal", "SourceTotals"]
 
 _FRAME = 1 << 20
 """Bytes encrypted at a time, so that a 100 MB record never needs 100 MB of memory twice."""
@@ -63,6 +64,15 @@ class QuarantineRow(Base):
     length: Mapped[int]
     reasons: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A record on its way into quarantine: its 1-based line, its bytes in pieces, why it is no event."""
+
+    line: int
+    raw: Iterable[bytes]
+    reasons: Sequence[Fault | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,59 +150,54 @@ class DeliveryBook:
             row.finished_at, row.read, row.stored = at, read, stored
             row.duplicates, row.quarantined, row.masked = duplicates, quarantined, masked
 
-    def refuse(
-        self,
-        delivery: Delivery,
-        line: int,
-        raw: Iterable[bytes],
-        reasons: Sequence[Fault | str],
-        ordinals: dict[bytes, int],
-    ) -> None:
-        """Put one record into quarantine; its bytes are durable when this returns.
+    def refuse(self, delivery: Delivery, records: Iterable[Refusal], ordinals: dict[bytes, int]) -> None:
+        """Put records into quarantine; their bytes are durable when this returns.
 
         Args:
-            delivery: what it came with.
-            line: 1-based number of its first line.
-            raw: its bytes, in pieces.
-            reasons: why it is no event.
+            delivery: what they came with.
+            records: line, bytes in pieces, and reasons of each.
             ordinals: how many identical records this delivery brought before, kept by the caller from call to call.
         """
         path = self._path(delivery.number)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "r+b") as file:
-            start = file.seek(0, os.SEEK_END)
-            hashing, length = hashlib.sha256(), 0
-            for piece in raw:
-                for at in range(0, len(piece), _FRAME):
-                    frame = piece[at : at + _FRAME]
-                    hashing.update(frame)
-                    length += len(frame)
-                    nonce = os.urandom(_NONCE)
-                    sealed = nonce + self._cipher.encrypt(nonce, frame, None)
-                    file.write(len(sealed).to_bytes(4, "big") + sealed)
-            digest = hashing.digest()
-            ordinal = ordinals.get(digest, 0)
-            ordinals[digest] = ordinal + 1
-            with self._state.unit() as session:
+        with os.fdopen(descriptor, "r+b") as file, self._state.unit() as session:
+            for record in records:
+                start = file.seek(0, os.SEEK_END)
+                digest, length = self._seal(file, record.raw)
+                ordinal = ordinals.get(digest, 0)
+                ordinals[digest] = ordinal + 1
                 if self._has(session, delivery.source, digest, ordinal):
                     file.truncate(start)
-                    return
-                file.flush()
-                os.fsync(file.fileno())
+                    continue
                 session.add(
                     QuarantineRow(
                         delivery=delivery.number,
                         source=delivery.source,
-                        line=line,
+                        line=record.line,
                         digest=digest,
                         ordinal=ordinal,
                         offset=start,
                         length=length,
-                        reasons=json.dumps([str(reason) for reason in reasons], ensure_ascii=False),
+                        reasons=json.dumps([str(reason) for reason in record.reasons], ensure_ascii=False),
                         at=delivery.received_at,
                     )
                 )
+            file.flush()
+            os.fsync(file.fileno())  # the bytes first: the state database must not name what a power cut took
+
+    def _seal(self, file: BinaryIO, pieces: Iterable[bytes]) -> tuple[bytes, int]:
+        """Write bytes encrypted; gives their SHA-256 and length."""
+        hashing, length = hashlib.sha256(), 0
+        for piece in pieces:
+            for at in range(0, len(piece), _FRAME):
+                frame = piece[at : at + _FRAME]
+                hashing.update(frame)
+                length += len(frame)
+                nonce = os.urandom(_NONCE)
+                sealed = nonce + self._cipher.encrypt(nonce, frame, None)
+                file.write(len(sealed).to_bytes(4, "big") + sealed)
+        return hashing.digest(), length
 
     @staticmethod
     def _has(session: Session, source: str, digest: bytes, ordinal: int) -> bool:

@@ -72,9 +72,7 @@ def _expand(entry: SyslogLine, before: SyslogLine | None) -> tuple[int, SyslogLi
         return 1, entry
     times = int(match[1])
     if not 1 <= times <= MAX_REPEATS:
-        raise SyslogError(
-            f"message: repeated {times} times is outside 1 to {MAX_REPEATS} / 繰り返し回数が範囲外です"
-        )
+        raise SyslogError(f"message: repeated {times} times is outside 1 to {MAX_REPEATS} / 繰り返し回数が範囲外です")
     return times, said
 
 
@@ -103,9 +101,7 @@ def _document(entry: SyslogLine, said: SyslogLine, profile: Profile) -> Doc:
             "msgid": entry.msgid,
             "facility": entry.facility,
             "severity": entry.severity,
-            "structured_data": {
-                name: [list(pair) for pair in pairs] for name, pairs in entry.structured.items()
-            }
+            "structured_data": {name: [list(pair) for pair in pairs] for name, pairs in entry.structured.items()}
             or None,
         }
     )

@@ -235,13 +235,9 @@ RULES: tuple[Rule, ...] = (
         _A.LOGIN,
         _FAILED,
     ),
-    _rule(
-        "login", r"(?P<word>LOGIN) ON (?P<tty>\S+) BY (?P<actor>\S+)(?: FROM (?P<ip>\S+))?", _A.OPERATION, _OK
-    ),
+    _rule("login", r"(?P<word>LOGIN) ON (?P<tty>\S+) BY (?P<actor>\S+)(?: FROM (?P<ip>\S+))?", _A.OPERATION, _OK),
     # accounts
-    _rule(
-        "useradd", r"(?P<word>new user): name=(?P<target>[^,]+), (?P<details>.*)", _A.CREDENTIAL_ISSUE, _OK
-    ),
+    _rule("useradd", r"(?P<word>new user): name=(?P<target>[^,]+), (?P<details>.*)", _A.CREDENTIAL_ISSUE, _OK),
     _rule(
         "useradd",
         r"(?P<word>failed adding user) '(?P<target>.*)'(?P<details>.*)",
@@ -271,9 +267,7 @@ RULES: tuple[Rule, ...] = (
         _OK,
         "change password",
     ),
-    _rule(
-        "usermod passwd", r"(?P<word>lock|unlock) user '(?P<target>.*)' password", _A.CREDENTIAL_RESET, _OK
-    ),
+    _rule("usermod passwd", r"(?P<word>lock|unlock) user '(?P<target>.*)' password", _A.CREDENTIAL_RESET, _OK),
     _rule("usermod", r"(?P<word>change user) '(?P<target>.*)' (?P<details>.*)", _A.CONFIG_CHANGE, _OK),
     _rule(
         "gpasswd",
@@ -297,9 +291,7 @@ RULES: tuple[Rule, ...] = (
         "password changed",
     ),
     # the machine at work
-    _rule(
-        "cron CRON crond", r"\((?P<actor>.*?)\) CMD \((?P<command>.*)\)", _A.JOB_RUN, None, "CMD", system=True
-    ),
+    _rule("cron CRON crond", r"\((?P<actor>.*?)\) CMD \((?P<command>.*)\)", _A.JOB_RUN, None, "CMD", system=True),
     _rule("crontab", r"\((?P<actor>.*?)\) (?P<word>REPLACE|DELETE|END EDIT) .*", _A.CONFIG_CHANGE, _OK),
     _rule(
         "systemd-logind",

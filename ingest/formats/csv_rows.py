@@ -108,15 +108,11 @@ def split_row(text: str, delimiter: str) -> list[str]:
         if text.startswith('"', at):
             match = _QUOTED.match(text, at)
             if match is None:
-                raise _OpenQuoteError(
-                    f"column {len(cells) + 1}: the quote never closes / 引用符が閉じていません"
-                )
+                raise _OpenQuoteError(f"column {len(cells) + 1}: the quote never closes / 引用符が閉じていません")
             cells.append(match[1].replace('""', '"'))
             at = match.end()
             if at < len(text) and not text.startswith(delimiter, at):
-                raise RowError(
-                    f"column {len(cells)}: text after the closing quote / 閉じた引用符の後に文字があります"
-                )
+                raise RowError(f"column {len(cells)}: text after the closing quote / 閉じた引用符の後に文字があります")
         else:
             end = text.find(delimiter, at)
             cells.append(text[at : end if end >= 0 else len(text)])
@@ -209,9 +205,7 @@ class _Table:
             elif not _has(doc, path):
                 self._take(doc, faults, "profile", path, value)
 
-    def _judge(
-        self, doc: Doc, words: dict[str, tuple[str, str]], unmapped: dict[str, Any], faults: list[str]
-    ) -> None:
+    def _judge(self, doc: Doc, words: dict[str, tuple[str, str]], unmapped: dict[str, Any], faults: list[str]) -> None:
         """What may need more than one column."""
         if "time" not in words:
             faults.append("time: is missing / 時刻がありません")

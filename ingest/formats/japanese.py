@@ -142,9 +142,7 @@ def wareki(at: datetime) -> str:
         raise TimeTextError(_LUNISOLAR)
     name, first = next((name, first) for name, _, first, _ in _ERAS if day >= first)
     year = day.year - first.year + 1
-    return (
-        f"{name}{'元' if year == 1 else year}年{at.month}月{at.day}日 {at.hour}時{at.minute}分{at.second}秒"
-    )
+    return f"{name}{'元' if year == 1 else year}年{at.month}月{at.day}日 {at.hour}時{at.minute}分{at.second}秒"
 
 
 def _day(part: dict[str, str]) -> date:

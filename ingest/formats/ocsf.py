@@ -227,9 +227,7 @@ def _activity(rest: _Rest, class_uid: int, profile: Profile) -> Doc:
     number = rest.number("activity_id")
     if number is None and (type_uid := rest.number("type_uid")) is not None:
         number = type_uid - class_uid * 100
-    names = [
-        word for word in (rest.see("activity_name"), rest.see("api", "operation")) if isinstance(word, str)
-    ]
+    names = [word for word in (rest.see("activity_name"), rest.see("api", "operation")) if isinstance(word, str)]
     ours = next((profile.activities[word] for word in names if profile.activities.get(word) in _WORDS), None)
     found = _ACTIVITIES.get(class_uid, {}).get(-1 if number is None else number)
     if ours is None and found is None:

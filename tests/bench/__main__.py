@@ -29,9 +29,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="mimamori-bench-") as folder:
             import_module(f"tests.bench.{asked.part[0]}").run(Path(folder), full=asked.full)
         return
-    print(
-        f"{platform.platform()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
-    )
+    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"load before: {os.getloadavg()[0]:.1f} (a busy machine measures itself, not us)")
     for part in asked.part or PARTS:
         command = ["-m", "tests.bench", "--here", part, *(["--full"] if asked.full else [])]
         print(f"\n$ python {' '.join(command)}", flush=True)

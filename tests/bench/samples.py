@@ -15,6 +15,7 @@ LAST_DAY = datetime(2026, 10, 29, 23, 30, tzinfo=UTC)
 """A Friday, 08:30 in Japan; a filled log ends with it."""
 _UNITS = ("hoken-nenkin/shikaku", "hoken-nenkin/fuka", "shimin/madoguchi", "zeimu/shuno", "fukushi/kaigo")
 _WORDS = (("view", "照会"),) * 12 + (("search", "検索"),) * 4 + (("print", "帳票出力"), ("update", "異動入力"))
+_HEADER = ("処理日時", "職員番号", "端末番号", "操作画面", "アクセス区分", "宛名番号", "検索区分", "件数", "結果")
 _REASONS = ("window", "phone", "mail", "arrears", "correction")
 
 
@@ -56,7 +57,7 @@ def csv_rows(count: int, seed: int = 2) -> bytes:
     drawn = random.Random(seed)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow("処理日時 職員番号 端末番号 操作画面 アクセス区分 宛名番号 検索区分 件数 結果".split())
+    writer.writerow(_HEADER)
     for at in _times(count):
         actor = drawn.randrange(400)
         writer.writerow(
@@ -80,8 +81,8 @@ def auth_log(count: int, seed: int = 3) -> bytes:
     drawn = random.Random(seed)
     words = ("Accepted publickey", "Accepted publickey", "Failed password")
     lines = [
-        f"{at:%b} {at.day:2d} {at:%H:%M:%S} adm1 sshd[{drawn.randrange(1000, 30_000)}]: {drawn.choice(words)} "
-        f"for adm{drawn.randrange(12)} from 10.9.0.{drawn.randrange(20, 60)} port {drawn.randrange(20_000, 60_000)} ssh2"
+        f"{at:%b} {at.day:2d} {at:%H:%M:%S} adm1 sshd[{drawn.randrange(900, 9000)}]: {drawn.choice(words)} "
+        f"for adm{drawn.randrange(9)} from 10.9.0.{drawn.randrange(20, 60)} port {20_000 + drawn.randrange(40_000)} ssh2"
         for at in _times(count)
     ]
     return ("\n".join(lines) + "\n").encode()

@@ -50,7 +50,7 @@ def _questions(log: EventLog, count: int, drawn: random.Random) -> dict[str, Cal
         return Filter(subject=f"00{drawn.randrange(90_000):08d}")
 
     def deep() -> str:
-        page = log.search(source(), limit=100)
+        page = log.search(Filter(), limit=10_000)
         for _ in range(5):
             page = log.search(Filter(), limit=10_000, cursor=page.cursor)
         return page.cursor

@@ -111,6 +111,24 @@ def test_a_name_in_the_message_stands_in_for_the_prefix() -> None:
     assert one("2026-10-05 09:13:22 GMT [1] taro@db LOG:  x")["actor"] == {"id": "taro"}
 
 
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "2026-10-05 09:13:22.120 JST [123] taro@resident ",
+        "2026-10-05 09:13:22.120 JST [123] 10.1.2.3 taro@resident ",
+        "10.1.2.3 2026-10-05 09:13:22.120 JST [123] taro@resident ",
+        "2026-10-05 09:13:22.120 JST:10.1.2.3(5432):taro@resident:[123]:",
+        PREFIX,
+    ],
+)
+def test_prefixes_that_towns_have(prefix: str) -> None:
+    doc = one(f'{prefix}FATAL:  password authentication failed for user "taro"')
+    assert (doc["activity"], doc["outcome"], doc["actor"]["id"]) == ("login", "failure", "taro")
+    assert (doc["unmapped"]["database"], doc["unmapped"]["pid"]) == ("resident", "123")
+    assert doc.get("terminal", {"ip": "10.1.2.3"}) == {"ip": "10.1.2.3"}
+    assert ("terminal" in doc) == ("10.1.2.3" in prefix)
+
+
 def test_entries_over_lines_and_their_details() -> None:
     text = (
         f'{PREFIX}LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,"SELECT 1,\n\t\t""two""",<none>\n'

@@ -1,0 +1,109 @@
+"""A real browser, and the service as a town would start it."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from visit import Town, User, Visit
+
+MIMAMORI = (sys.executable, "-c", "from api.cli import main; raise SystemExit(main())")
+# A browser that calls home would blur what this test is about: our pages ask nobody else.
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        reason = "missing program: chromium (tests/system/install.sh installs it)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"browser test impossible in CI: {reason}")
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def _running(folder: Path, *words: str) -> Iterator[Town]:
+    """The service on a free port, its messages in files, stopped as a town would stop it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    out, err = folder / "stdout", folder / "stderr"
+    command = [*MIMAMORI, "--data", str(folder / "data"), *words, "--port", str(port)]
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        process = subprocess.Popen(command, stdout=stdout, stderr=stderr)
+        try:
+            deadline = time.monotonic() + 120
+            while not _answers(port):
+                assert process.poll() is None, err.read_text("utf-8")
+                assert time.monotonic() < deadline, err.read_text("utf-8")
+                time.sleep(0.1)
+            yield Town(f"http://localhost:{port}", out, err)
+        finally:
+            process.terminate()
+            code = process.wait(timeout=30)
+    assert code == 0, err.read_text("utf-8")
+    assert "Traceback" not in err.read_text("utf-8")
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="session")
+def sample_town(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:  # noqa: ARG001 - first the browser: without one no town is needed
+    folder = tmp_path_factory.mktemp("sample")
+    with _running(folder, "demo", "--json") as town:
+        # stdout is whole once the port answers: it is written before.
+        for row in json.loads((folder / "data" / "sample-sign-ins.json").read_text("utf-8")):
+            town.users[row["login_id"]] = User(**row)
+        yield town
+
+
+@pytest.fixture
+def empty_town(browser: Browser, tmp_path: Path) -> Iterator[Town]:  # noqa: ARG001 - the same
+    with _running(tmp_path, "serve") as town:
+        yield town
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of the pages go."""
+    folder = Path(os.environ.get("MIMAMORI_SHOTS") or tmp_path_factory.mktemp("shots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def visit(browser: Browser, shots: Path) -> Iterator[Visit]:
+    """A person at the browser; foreign requests and errors on the console fail the test."""
+    context = browser.new_context(locale="ja-JP", timezone_id="Asia/Tokyo", viewport={"width": 1280, "height": 900})
+    visit = Visit(context.new_page(), shots)
+    yield visit
+    context.close()
+    assert visit.complaints == []
