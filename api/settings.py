@@ -16,18 +16,24 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MIMAMORI_", extra="ignore", frozen=True)
 
-    data: Path = Field(Path("./var"), description="The data directory: engine, state, keys, quarantine.")
-    events_path: Path | None = Field(None, description="The embedded engine's folder, where it has a disk of its own.")
-    clickhouse_url: str = Field("", description="A ClickHouse server instead of the embedded engine.")
-    clickhouse_database: str = Field("mimamori", description="Where our tables are.", pattern=r"^[A-Za-z_]\w{0,62}$")
-    state_url: str = Field("", description="A PostgreSQL database instead of SQLite, as an SQLAlchemy URL.")
-    host: str = Field("127.0.0.1", description="The address to listen on; a reverse proxy stands in front.")
-    port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
-    workers: int = Field(1, ge=1, description="API processes; the embedded engine allows one.")
-    detect_minutes: int = Field(
-        10, ge=1, le=1440, description="How often due windows are judged; findings are at most this late."
+    data: Path = Field(default=Path("./var"), description="The data directory: engine, state, keys, quarantine.")
+    events_path: Path | None = Field(
+        default=None, description="The embedded engine's folder, where it has a disk of its own."
     )
-    readers: int = Field(2, ge=1, le=32, description="Reading clients of the event store; two cores, two readers.")
+    clickhouse_url: str = Field(default="", description="A ClickHouse server instead of the embedded engine.")
+    clickhouse_database: str = Field(
+        default="mimamori", description="Where our tables are.", pattern=r"^[A-Za-z_]\w{0,62}$"
+    )
+    state_url: str = Field(default="", description="A PostgreSQL database instead of SQLite, as an SQLAlchemy URL.")
+    host: str = Field(default="127.0.0.1", description="The address to listen on; a reverse proxy stands in front.")
+    port: int = Field(default=8000, ge=1, le=65535, description="The port to listen on.")
+    workers: int = Field(default=1, ge=1, description="API processes; the embedded engine allows one.")
+    detect_minutes: int = Field(
+        default=10, ge=1, le=1440, description="How often due windows are judged; findings are at most this late."
+    )
+    readers: int = Field(
+        default=2, ge=1, le=32, description="Reading clients of the event store; two cores, two readers."
+    )
 
     @model_validator(mode="after")
     def _one_worker_when_embedded(self) -> "Settings":

@@ -10,9 +10,11 @@ from typing import BinaryIO
 
 __all__ = ["BLOCK_BYTES", "Block", "LongLine", "read_blocks"]
 
-BLOCK_BYTES = 64 << 20
+BLOCK_BYTES = 16 << 20
+"""So much is read at once: what an over-long line may cost in memory."""
 _LINES = 200_000
-"""A block costs the engine about 60 ms however small it is; beyond this size, memory grows and speed hardly."""
+_BATCH_BYTES = 48 << 20
+"""So much is handed over at once: a batch costs the engine about 60 ms however small it is."""
 _PIECE = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
@@ -40,6 +42,24 @@ def read_blocks(stream: BinaryIO, max_line: int, *, as_written: bool = False) ->
         max_line: lines longer than this many bytes come as `LongLine`.
         as_written: keep empty lines and the CR of a line end, for formats whose records may span lines.
     """
+    lines: list[tuple[int, bytes]] = []
+    size = 0
+    for found in _read(stream, max_line, as_written):
+        more = 0 if isinstance(found, LongLine) else sum(len(line) for _, line in found.lines)
+        full = isinstance(found, LongLine) or len(lines) + len(found.lines) > _LINES or size + more > _BATCH_BYTES
+        if full and lines:
+            yield Block(lines)
+            lines, size = [], 0
+        if isinstance(found, LongLine):
+            yield found
+        else:
+            lines += found.lines
+            size += more
+    if lines:
+        yield Block(lines)
+
+
+def _read(stream: BinaryIO, max_line: int, as_written: bool) -> Iterator[Block | LongLine]:
     number, rest, first = 0, b"", True
     while chunk := stream.read(BLOCK_BYTES):
         data = rest + chunk

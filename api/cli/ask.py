@@ -132,8 +132,11 @@ def detect(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         document,
         as_json=arguments.json,
         lines=[
-            f"{summary.windows} 区間、{summary.events} イベント、新しい警告 {summary.findings_new}、未処理 {total}"
-            f" / {summary.windows} windows, {summary.events} events, {summary.findings_new} new findings, {total} open"
+            (
+                f"{summary.windows} 区間、{summary.events} イベント、新しい警告 {summary.findings_new}、未処理 {total}"
+                f" / {summary.windows} windows, {summary.events} events, {summary.findings_new} new findings"
+                f", {total} open"
+            )
         ],
     )
     return ExitCode.DONE
@@ -150,7 +153,8 @@ def alerts(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         {"findings": [finding.to_contract() for finding in found]},
         as_json=arguments.json,
         lines=[
-            f"{finding.id}  {finding.start.astimezone(TOKYO):%Y-%m-%d}  {finding.severity:8} {finding.status:9} {finding.title.ja}"
+            f"{finding.id}  {finding.start.astimezone(TOKYO):%Y-%m-%d}  {finding.severity:8} {finding.status:9} "
+            f"{finding.title.ja}"
             for finding in found
         ],
     )

@@ -110,8 +110,7 @@ def _sample_users(installation: Installation) -> list[dict[str, str]]:
 def _welcome(address: str, sign_ins: list[dict[str, str]]) -> list[str]:
     first = sign_ins[0]
     lines = ["", f"  見守り / Mimamori   {address}", "", "  見本の利用者 / sample sign-ins:"]
-    for user in sign_ins:
-        lines.append(f"    {user['login_id']:18} {user['password']:38} TOTP {user['totp_secret']}")
+    lines += [f"    {user['login_id']:18} {user['password']:38} TOTP {user['totp_secret']}" for user in sign_ins]
     return [
         *lines,
         "",

@@ -54,8 +54,8 @@ def import_feeds(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         {"kind": arguments.kind, **totals, "files": results},
         as_json=arguments.json,
         lines=[
-            f"{result['file']}: {result['read']} 行、新規 {result['new']}、変更 {result['changed']}、変更なし {result['unchanged']}"
-            f" / {result['read']} rows, {result['new']} new, {result['changed']} changed"
+            f"{result['file']}: {result['read']} 行、新規 {result['new']}、変更 {result['changed']}、"
+            f"変更なし {result['unchanged']} / {result['read']} rows, {result['new']} new, {result['changed']} changed"
             for result in results
         ],
     )
@@ -95,9 +95,11 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         {**document, "conflicts": total.conflicts, "masked": total.masked},
         as_json=arguments.json,
         lines=[
-            f"読込 {total.read} = 保存 {total.stored} + 重複 {total.duplicates} + 隔離 {total.quarantined}"
-            f" / read {total.read} = stored {total.stored} + duplicates {total.duplicates}"
-            f" + quarantined {total.quarantined}"
+            (
+                f"読込 {total.read} = 保存 {total.stored} + 重複 {total.duplicates} + 隔離 {total.quarantined}"
+                f" / read {total.read} = stored {total.stored} + duplicates {total.duplicates}"
+                f" + quarantined {total.quarantined}"
+            )
         ],
     )
     return ExitCode.QUARANTINED if total.quarantined else ExitCode.DONE

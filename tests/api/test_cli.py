@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,9 +22,7 @@ from api.cli import main
 from detectors.lab import simulate
 
 MIMAMORI = (sys.executable, "-c", "from api.cli import main; raise SystemExit(main())")
-SIGN_IN_EVENT = '{{"time":"{time}","event_id":"{id}","activity":"view","actor":{{"id":"{actor}"}},"subjects":["a1"]}}\n'
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
+VIEW = '{{"time":"{time}","event_id":"{id}","activity":"view","actor":{{"id":"{actor}"}},"subjects":["a1"]}}\n'
 
 
 def run(data: Path, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -41,7 +39,7 @@ def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 def events(*rows: tuple[str, str, str]) -> str:
     """JSON Lines of (time, id, actor)."""
-    return "".join(SIGN_IN_EVENT.format(time=at, id=number, actor=actor) for at, number, actor in rows)
+    return "".join(VIEW.format(time=at, id=number, actor=actor) for at, number, actor in rows)
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +81,14 @@ def test_init_can_be_repeated_and_keeps_its_keys_to_itself(tmp_path: Path) -> No
 
 
 def test_feeds_twice_change_nothing(tmp_path: Path) -> None:
-    files = simulate(staff=3, days=2, start=date(2026, 10, 5), seed=1).write(tmp_path / "feeds")
+    files = simulate(staff=30, days=20, start=date(2026, 10, 5), seed=1).write(tmp_path / "feeds")
+    data = tmp_path / "town"
     for kind, path in files.feeds.items():
-        first = document(run(tmp_path / "town", "import", kind, str(path), "--json"))
-        second = document(run(tmp_path / "town", "--json", "import", kind, str(path)))
-        assert first["new"] == first["read"]
+        first, second = document(run(data, "import", kind, str(path), str(path), "--json"))["files"]
+        assert first["new"] == first["read"] > 0
         assert (second["read"], second["unchanged"]) == (first["read"], first["read"])
-        assert (second["new"], second["changed"]) == (0, 0)
+    later = document(run(data, "--json", "import", "staff", str(files.feeds["staff"])))
+    assert (later["new"], later["changed"], later["unchanged"]) == (0, 0, later["read"])
 
 
 def test_a_faulty_feed_is_refused_whole(tmp_path: Path) -> None:
@@ -102,24 +101,21 @@ def test_a_faulty_feed_is_refused_whole(tmp_path: Path) -> None:
 
 
 def test_ingest_counts_every_record_once(tmp_path: Path) -> None:
+    lines = events(*((f"2026-10-05T09:0{n}:00+09:00", f"e-{n}", "s1") for n in range(3)))
     log = tmp_path / "day.jsonl"
-    log.write_text(events(*((f"2026-10-05T09:0{n}:00+09:00", f"e-{n}", "s1") for n in range(3))), "utf-8")
+    log.write_text(lines, "utf-8")
     data = tmp_path / "town"
-    first = run(data, "ingest", "--source", "elsewhere", str(log), "--json")
-    assert first.returncode == 0
-    assert "not in the catalogue" in first.stderr
-    sums = {"read": 3, "stored": 3, "duplicates": 0, "quarantined": 0}
-    assert sums.items() <= document(first).items()
-    again = run(data, "--json", "ingest", "--source", "elsewhere", str(log), str(log))
-    assert {"read": 6, "stored": 0, "duplicates": 6, "quarantined": 0}.items() <= document(again).items()
-    bad = run(data, "ingest", "--source", "elsewhere", "--format", "ndjson", "-", "--json", given='{"broken\n')
-    assert bad.returncode == 3
-    assert {"read": 1, "stored": 0, "duplicates": 0, "quarantined": 1}.items() <= document(bad).items()
-    shown = run(
-        data, "quarantine", "show", str(document(run(data, "quarantine", "list", "--json"))["quarantine"][0]["id"])
-    )
+    twice = run(data, "ingest", "--source", "elsewhere", str(log), str(log), "--json")
+    assert twice.returncode == 0
+    assert "not in the catalogue" in twice.stderr
+    assert {"read": 6, "stored": 3, "duplicates": 3, "quarantined": 0}.items() <= document(twice).items()
+    words = ("--json", "ingest", "--source", "elsewhere", "--format", "ndjson", "-")
+    again = run(data, *words, given=lines + '{"broken\n')
+    assert again.returncode == 3
+    assert {"read": 4, "stored": 0, "duplicates": 3, "quarantined": 1}.items() <= document(again).items()
+    (row,) = document(run(data, "quarantine", "list", "--json"))["quarantine"]
+    shown = run(data, "quarantine", "show", str(row["id"]))
     assert (shown.returncode, shown.stdout.strip()) == (0, '{"broken')
-    assert run(data, "quarantine", "show", "999").returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -162,12 +158,10 @@ def test_search_is_inclusive_then_exclusive_and_limited(town: Path) -> None:
         assert (done.returncode, done.stderr) == (0, "")
         return [json.loads(line)["event_id"] for line in done.stdout.splitlines()]
 
-    assert found() == ["e-1", "e-2", "e-3"]
     assert found("--from", "2026-10-05T09:00:00+09:00", "--to", "2026-10-06") == ["e-1", "e-2"]
-    assert found("--from", "2026-10-06", "--actor", "s0001") == ["e-3"]
     assert found("--limit", "1") == ["e-1"]
-    whole = document(run(town, "--json", "search", "--source", "town-hall", "--outcome", "failure"))
-    assert whole == {"events": []}
+    whole = document(run(town, "--json", "search", "--from", "2026-10-06", "--actor", "s0001"))
+    assert [event["event_id"] for event in whole["events"]] == ["e-3"]
 
 
 def test_sources_tell_what_has_arrived(town: Path) -> None:
@@ -207,8 +201,6 @@ def test_detecting_again_finds_nothing_new(sample: tuple[Path, date]) -> None:
     assert again["findings_new"] == 0
     assert again["findings_total"] > 0
     assert again["windows"] >= 30
-    due = document(run(data, "--json", "detect"))
-    assert due["findings_new"] == 0
     one = document(run(data, "alerts", "--detector", "off-hours-access", "--from", str(start), "--json"))["findings"]
     assert {finding["detector"] for finding in one} == {"off-hours-access"}
 

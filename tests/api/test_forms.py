@@ -70,7 +70,7 @@ def test_the_language_switch_returns_and_is_remembered(house: House) -> None:
 def test_what_is_no_form_is_refused_quietly(house: House) -> None:
     browser = house.browser()
     csrf = csrf_of(browser.get("/sign-in"))
-    files = {"csrf": (None, csrf), "login_id": ("a.txt", b"x"), "password": (None, "x")}
+    files = {"csrf": (None, csrf.encode()), "login_id": ("a.txt", b"x"), "password": (None, b"x")}
     assert browser.post("/sign-in", files=files).status_code == 422
     assert browser.post("/sign-in", json={"csrf": csrf}).status_code == 403
     assert browser.post(

@@ -38,7 +38,8 @@ PLACES = {
 
 
 def _permissions(dependant: Dependant) -> set[Permission]:
-    own = {dependant.call.permission} if hasattr(dependant.call, "permission") else set()
+    named: Permission | None = getattr(dependant.call, "permission", None)
+    own = {named} if named else set()
     return own.union(*(_permissions(child) for child in dependant.dependencies))
 
 

@@ -81,8 +81,9 @@ def auth_log(count: int, seed: int = 3) -> bytes:
     drawn = random.Random(seed)
     words = ("Accepted publickey", "Accepted publickey", "Failed password")
     lines = [
-        f"{at:%b} {at.day:2d} {at:%H:%M:%S} adm1 sshd[{drawn.randrange(900, 9000)}]: {drawn.choice(words)} "
-        f"for adm{drawn.randrange(9)} from 10.9.0.{drawn.randrange(20, 60)} port {20_000 + drawn.randrange(40_000)} ssh2"
+        f"{at:%b} {at.day:2d} {at:%H:%M:%S} adm1 sshd[{drawn.randrange(9000)}]: "
+        f"{drawn.choice(words)} for adm{drawn.randrange(9)} from 10.9.0.{drawn.randrange(60)} "
+        f"port {20_000 + drawn.randrange(40_000)} ssh2"
         for at in _times(count)
     ]
     return ("\n".join(lines) + "\n").encode()

@@ -95,7 +95,7 @@ def run(folder: Path, *, full: bool) -> None:
     """Measure taking in, and what it leaves on disk."""
     del full
     data = samples.json_lines(_EVENTS)
-    with open_installation(Settings(data=folder)) as town:
+    with open_installation(Settings.model_validate({"data": folder})) as town:
         engine = folder / "events"
         store = EventStore(path=engine, readers=1)
         raw = _Raw(engine)

@@ -70,7 +70,7 @@ def test_from_the_alert_to_the_evidence_and_back(sample_town: Town, visit: Visit
     page.wait_for_url("**/sign-in")
     page.go_back()
     page.wait_for_url("**/sign-in")  # nothing was kept
-    page.context.add_cookies([{key: each[key] for key in ("name", "value", "domain", "path")} for each in kept])  # type: ignore[typeddict-item, misc] # the keys a cookie is set by
+    page.context.add_cookies([{key: each[key] for key in ("name", "value", "domain", "path")} for each in kept])  # type: ignore[misc] # the keys a cookie is set by
     page.goto(alert)
     page.wait_for_url("**/sign-in")
 
@@ -107,12 +107,14 @@ def test_the_keyboard_is_enough(sample_town: Town, visit: Visit) -> None:
     page, manager = visit.page, sample_town.users["sample-manager"]
     page.goto(f"{sample_town.address}/sign-in")
     keyboard = page.keyboard
-    keyboard.type(manager.login_id)  # the field has the focus
+    expect(page.locator("#login_id")).to_be_focused()
+    keyboard.type(manager.login_id)
     keyboard.press("Tab")
     keyboard.type(manager.password)
     keyboard.press("Enter")
     page.wait_for_selector("#code")
     visit.shot("30-second-factor")
+    expect(page.locator("#code")).to_be_focused()
     keyboard.type(manager.code())
     keyboard.press("Enter")
     page.wait_for_url("**/board")
