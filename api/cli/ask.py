@@ -83,16 +83,8 @@ def search(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     if arguments.limit < 0:
         raise CommandError("--limit: 0 以上の数です / a number from 0 up")
     with open_installation(settings) as installation:
-        installation.log.record(
-            {
-                "time": installation.clock.now().isoformat(),
-                "activity": "search",
-                "operation_name": "events.search",
-                "outcome": "success",
-                "actor": {"kind": "system"},
-                "unmapped": {"via": "command line"},
-            }
-        )
+        asked = {name: value for name, value in vars(arguments).items() if name in _ASKED and value}
+        installation.act(Activity.SEARCH, "events.search", **asked)
         found: Iterator[dict[str, Any]] = (event.to_contract() for event in installation.log.each(wanted))
         if arguments.limit:
             found = islice(found, arguments.limit)
@@ -187,16 +179,7 @@ def quarantine(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
             return ExitCode.DONE
         if arguments.number is None:
             raise CommandError("番号を指定してください / say which number")
-        installation.log.record(
-            {
-                "time": installation.clock.now().isoformat(),
-                "activity": "view",
-                "operation_name": "quarantine.show",
-                "outcome": "success",
-                "actor": {"kind": "system"},
-                "unmapped": {"number": str(arguments.number), "via": "command line"},
-            }
-        )
+        installation.act(Activity.VIEW, "quarantine.show", number=str(arguments.number))
         try:
             for piece in installation.book.raw(arguments.number):
                 sys.stdout.buffer.write(piece)

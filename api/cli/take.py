@@ -39,16 +39,8 @@ def import_feeds(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         for path, content in contents:
             found = installation.context.import_feed(arguments.kind, content)
             results.append({"file": str(path), **asdict(found)})
-            installation.log.record(
-                {
-                    "time": installation.clock.now().isoformat(),
-                    "activity": "import",
-                    "operation_name": f"context.{arguments.kind}",
-                    "outcome": "success",
-                    "actor": {"kind": "system"},
-                    "unmapped": {"file": path.name, "new": str(found.new), "changed": str(found.changed)},
-                }
-            )
+            counts = {"new": str(found.new), "changed": str(found.changed)}
+            installation.act(Activity.IMPORT, f"context.{arguments.kind}", file=path.name, **counts)
     totals = {key: sum(result[key] for result in results) for key in ("read", "new", "changed", "unchanged")}
     emit(
         {"kind": arguments.kind, **totals, "files": results},
