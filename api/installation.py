@@ -1,5 +1,6 @@
 """Composition: everything an installation consists of, built in one place and passed down."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from api.settings import Settings
 from audit.access import AccessService, SecretBox
 from audit.clock import Clock, SystemClock
 from audit.context import ContextService
+from audit.events import Activity
 from audit.findings import DetectorRun, Draft, FindingService, Severity
 from audit.log import EventLog, LogRepository
 from audit.log.quarantine import DeliveryBook
@@ -69,19 +71,36 @@ class Installation:
             self._report_conflicts(profile, name, sums.conflicts)
         return sums
 
+    def act(
+        self, activity: Activity, operation: str, *, target: str = "", outcome: str = "success", **details: str
+    ) -> None:
+        """Record an act of this installation itself, or of whoever runs its commands on this machine.
+
+        Raises:
+            StoreError: the log cannot be written; the act must not happen.
+        """
+        self.log.record(
+            {
+                "time": self.clock.now().isoformat(),
+                "activity": activity,
+                "operation_name": operation,
+                "outcome": outcome,
+                "actor": {"kind": "system"},
+                "target": {"system": target},
+                "unmapped": {**details, "uid": str(os.getuid())},
+            }
+        )
+
     def _report_conflicts(self, profile: Profile, name: str, conflicts: int) -> None:
         """Open a finding: somebody rewrote what a source had already said."""
         now = self.clock.now()
-        self.log.record(
-            {
-                "time": now.isoformat(),
-                "activity": "security_event",
-                "operation_name": "ingest.id_conflict",
-                "outcome": "denied",
-                "actor": {"kind": "system"},
-                "target": {"system": profile.id},
-                "unmapped": {"conflicts": conflicts, "delivery": name},
-            }
+        self.act(
+            Activity.SECURITY_EVENT,
+            "ingest.id_conflict",
+            target=profile.id,
+            outcome="denied",
+            conflicts=str(conflicts),
+            delivery=name,
         )
         last = self.log.own_last()
         draft = Draft(

@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     state_url: str = Field(default="", description="A PostgreSQL database instead of SQLite, as an SQLAlchemy URL.")
     host: str = Field(default="127.0.0.1", description="The address to listen on; a reverse proxy stands in front.")
     port: int = Field(default=8000, ge=1, le=65535, description="The port to listen on.")
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses of reverse proxies, by comma: from them alone X-Forwarded-For and -Proto are believed.",
+    )
     workers: int = Field(default=1, ge=1, description="API processes; the embedded engine allows one.")
     detect_minutes: int = Field(
         default=10, ge=1, le=1440, description="How often due windows are judged; findings are at most this late."

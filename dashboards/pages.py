@@ -167,9 +167,7 @@ class Pages:
     def sources(self, ctx: PageContext, *, rows: Sequence[SourceRow]) -> str:
         """The systems and whether their events arrive."""
         troubled_first = sorted(rows, key=lambda row: row.state == "ok")
-        return self._render(
-            "sources.html", ctx, rows=troubled_first, bad=sum(row.state != "ok" for row in rows)
-        )
+        return self._render("sources.html", ctx, rows=troubled_first, bad=sum(row.state != "ok" for row in rows))
 
     def message(self, ctx: PageContext, *, title: str, text: str, status: int) -> str:
         """A page that says why there is nothing else to show."""
@@ -214,9 +212,7 @@ def _bars(baseline: Sequence[BaselineRow]) -> list[tuple[BaselineRow, int]]:
     longest = max((row.value for row in baseline), default=0)
     if longest <= 0:
         return [(row, 0) for row in baseline]
-    return [
-        (row, max(2, round(_BAR_WIDTH * row.value / longest)) if row.value > 0 else 0) for row in baseline
-    ]
+    return [(row, max(2, round(_BAR_WIDTH * row.value / longest)) if row.value > 0 else 0) for row in baseline]
 
 
 def _data_block(spec: str) -> Markup:

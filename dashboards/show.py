@@ -75,11 +75,7 @@ def day_short(value: date, language: Language) -> str:
 def moment(value: datetime, language: Language, *, seconds: bool = False) -> str:
     """A moment in Asia/Tokyo: `2026年10月5日(月) 23:40` or `Mon 5 Oct 2026 23:40`."""
     local = value.astimezone(TOKYO)
-    return (
-        f"{day(local.date(), language)} {local:%H:%M:%S}"
-        if seconds
-        else f"{day(local, language)} {local:%H:%M}"
-    )
+    return f"{day(local.date(), language)} {local:%H:%M:%S}" if seconds else f"{day(local, language)} {local:%H:%M}"
 
 
 def span(start: datetime, end: datetime, language: Language) -> Markup:

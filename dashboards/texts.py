@@ -67,9 +67,7 @@ TEXTS = {
         "Scan this QR code with the authenticator app on your phone.",
     ),
     "enrol.qr": Texts("認証アプリに登録するための QR コード", "QR code for your authenticator app"),
-    "enrol.secret": Texts(
-        "読み取れないときは、このキーを入力してください。", "If you cannot scan it, type this key."
-    ),
+    "enrol.secret": Texts("読み取れないときは、このキーを入力してください。", "If you cannot scan it, type this key."),
     "enrol.submit": Texts("登録して始める", "Finish"),
     # Alerts
     "alerts.title": Texts("警告", "Alerts"),

@@ -13,7 +13,7 @@ from audit.clock import Clock
 from audit.events import MAX_RECORD_BYTES, Fault, check
 from audit.log import Appended, Delivery, EventLog, ReadRecord
 from audit.log.quarantine import DeliveryBook, Refusal
-from ingest.formats.registry import DECODERS
+from ingest.formats.registry import decode
 from ingest.model import Refused
 from ingest.reader import LongLine, read_blocks
 from ingest.sources.profile import Profile
@@ -93,7 +93,7 @@ class _Intake:
 
     def take_records(self, stream: BinaryIO, profile: Profile, fmt: str) -> None:
         """Take in a format that is decoded in Python."""
-        decoded = enumerate(DECODERS[fmt](self.lines(stream), profile))
+        decoded = enumerate(decode(fmt, self.lines(stream), profile, self.delivery.received_at))
         while batch := list(islice(decoded, _BATCH)):
             good: list[ReadRecord] = []
             bad: list[Refusal] = []

@@ -16,11 +16,20 @@ from api.installation import open_installation
 from api.settings import Settings
 from api.web.queries import QueryError, Typed, as_filter, read_moment
 from audit.clock import TOKYO
+from audit.events import Activity
 from audit.findings import FindingFilter
-from audit.log import Dimension, Filter, Measure
+from audit.log import OWN_SOURCE, Dimension, Filter, Measure
 from detectors.registry import DETECTORS
 
 __all__ = ["alerts", "detect", "quarantine", "search", "sources"]
+
+
+_ASKED = frozenset({"start", "end", "source", "actor", "subject", "activity", "outcome", "status", "detector"})
+"""What of a question is written into the log."""
+
+
+def _asked(arguments: argparse.Namespace) -> dict[str, str]:
+    return {name: str(value) for name, value in vars(arguments).items() if name in _ASKED and value}
 
 
 def _span(arguments: argparse.Namespace) -> tuple[datetime | None, datetime | None]:
@@ -35,7 +44,9 @@ def sources(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     with open_installation(settings) as installation:
         seen = {
             row["source"]: row
-            for row in installation.log.aggregate(Filter(), (Dimension.SOURCE,), (Measure.EVENTS, Measure.LAST))
+            for row in installation.log.aggregate(
+                Filter(without_source=OWN_SOURCE), (Dimension.SOURCE,), (Measure.EVENTS, Measure.LAST)
+            )
         }
         totals = installation.book.totals()
         rows: list[dict[str, Any]] = []
@@ -83,8 +94,7 @@ def search(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     if arguments.limit < 0:
         raise CommandError("--limit: 0 以上の数です / a number from 0 up")
     with open_installation(settings) as installation:
-        asked = {name: value for name, value in vars(arguments).items() if name in _ASKED and value}
-        installation.act(Activity.SEARCH, "events.search", **asked)
+        installation.act(Activity.SEARCH, "events.search", **_asked(arguments))
         found: Iterator[dict[str, Any]] = (event.to_contract() for event in installation.log.each(wanted))
         if arguments.limit:
             found = islice(found, arguments.limit)
@@ -138,6 +148,7 @@ def alerts(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     """Findings, the latest window first."""
     start, end = _span(arguments)
     with open_installation(settings) as installation:
+        installation.act(Activity.SEARCH, "alerts.search", **_asked(arguments))
         found = installation.findings.listing(
             FindingFilter(start=start, end=end, status=arguments.status, detector=arguments.detector)
         )

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,7 @@ from api.cli.output import CommandError, ExitCode, emit, note
 from api.cli.serving import check_port, run_server
 from api.installation import Installation, open_installation
 from api.settings import Settings
-from audit.access import Role, new_secret
+from audit.access import AccountStateError, Role, new_secret
 from audit.clock import SystemClock, tokyo_date
 from detectors.lab import simulate
 
@@ -58,11 +59,12 @@ def demo(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     if not arguments.no_serve:
         check_port(settings)
     with open_installation(settings) as installation:
-        made = settings.data / _MADE
+        made, users = settings.data / _MADE, settings.data / _SIGN_INS
         if not made.exists():
             _make_town(installation, arguments.seed)
+            _sample_users(installation, users)
             made.write_text(json.dumps({"staff": STAFF, "days": DAYS, "seed": arguments.seed}), encoding="utf-8")
-        sign_ins = _sample_users(installation)
+        sign_ins = _read_sign_ins(users)
         address = f"http://localhost:{settings.port}"
         document = {"address": address, "sign_ins": sign_ins}
         emit(document, as_json=arguments.json, lines=_welcome(address, sign_ins))
@@ -89,22 +91,34 @@ def _make_town(installation: Installation, seed: int) -> None:
         installation.runner.run(progress=lambda done, total: progress.update(judging, completed=done, total=total))
 
 
-def _sample_users(installation: Installation) -> list[dict[str, str]]:
-    """The sample users, made on the first run and read on every other."""
-    path = installation.settings.data / _SIGN_INS
-    if path.exists():
-        found: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-        return found
-    made = []
-    for login_id, name, roles in _USERS:
-        password = "-".join([*(secrets.choice(_WORDS) for _ in range(3)), str(secrets.randbelow(9000) + 1000)])
-        secret = new_secret()
-        installation.access.create_account(login_id, name, roles, password, secret)
-        made.append({"login_id": login_id, "password": password, "totp_secret": secret})
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(made, file, ensure_ascii=False, indent=1)
-    return made
+def _sample_users(installation: Installation, path: Path) -> None:
+    """Make the sample users; what they sign in with is written down before they exist, so that none is lost."""
+    if not path.exists():
+        made = [
+            {
+                "login_id": login_id,
+                "password": _passphrase(),
+                "totp_secret": new_secret(),
+            }
+            for login_id, _, _ in _USERS
+        ]
+        part = path.with_suffix(".part")
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(made, file, ensure_ascii=False, indent=1)
+        part.replace(path)
+    for user, (login_id, name, roles) in zip(_read_sign_ins(path), _USERS, strict=True):
+        with suppress(AccountStateError):  # made by a run that did not finish
+            installation.access.create_account(login_id, name, roles, user["password"], user["totp_secret"])
+
+
+def _passphrase() -> str:
+    return "-".join([*(secrets.choice(_WORDS) for _ in range(3)), str(secrets.randbelow(9000) + 1000)])
+
+
+def _read_sign_ins(path: Path) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _welcome(address: str, sign_ins: list[dict[str, str]]) -> list[str]:

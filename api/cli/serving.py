@@ -4,14 +4,15 @@ import argparse
 import signal
 import socket
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-import uvicorn
-from fastapi import FastAPI
-
-from api.app import create_app
 from api.cli.output import CommandError, ExitCode, note
 from api.installation import Installation, open_installation
 from api.settings import Settings
+
+if TYPE_CHECKING:  # the web stack is loaded by the commands that serve, not by every command
+    import uvicorn
+    from fastapi import FastAPI
 
 __all__ = ["check_port", "run_server", "serve", "server_config"]
 
@@ -34,23 +35,33 @@ def serve(_arguments: argparse.Namespace, settings: Settings) -> ExitCode:
 
 def run_server(installation: Installation) -> None:
     """Serve an installation until stopped."""
+    import uvicorn  # noqa: PLC0415 - see above
+
+    from api.app import create_app  # noqa: PLC0415
+
     # uvicorn sends itself the signal again once it has stopped; as an interrupt it leaves us time to close.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         uvicorn.Server(server_config(create_app(installation), installation.settings)).run()
 
 
-def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    """How an application is served: the peer's address is believed, headers that anybody can write are not."""
+def server_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
+    """How an application is served: the peer's address is believed, headers only from proxies named in the settings.
+
+    Uvicorn prints nothing below a failure to start: an error's message may quote what must not be in a log.
+    """
+    import uvicorn  # noqa: PLC0415 - see above
+
     return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         ws="none",
-        log_level="warning",
+        log_level="critical",
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
     )
 
 

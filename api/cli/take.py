@@ -10,6 +10,7 @@ from typing import BinaryIO
 from api.cli.output import CommandError, ExitCode, counting, emit, note
 from api.installation import Installation, open_installation
 from api.settings import Settings
+from audit.events import Activity
 from ingest.formats.registry import canonical_format, sniff
 from ingest.pipeline import Reconciliation
 from ingest.sources.profile import Profile

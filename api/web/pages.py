@@ -1,7 +1,6 @@
 """The pages: alerts, one alert, the search, one event, the board, the sources."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -179,8 +178,6 @@ def events(
     filters = EventFilters(**names, sources=_source_choices(installation))
     try:
         wanted = as_filter(typed)
-        if not (typed.source or typed.actor):  # what people do with the records, before what is done with the log
-            wanted = replace(wanted, without_source=OWN_SOURCE)
         record_look(request, viewer, "events.search", **names)
         found = installation.log.search(wanted, limit=_EVENTS_A_PAGE, cursor=cursor)
     except (QueryError, CursorError) as error:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from audit.clock import TOKYO, day_start
 from audit.events import Activity, Outcome
-from audit.log import Filter
+from audit.log import OWN_SOURCE, Filter
 from audit.texts import Texts
 
 __all__ = ["QueryError", "Typed", "as_filter", "day_bounds", "read_day", "read_moment"]
@@ -101,6 +101,9 @@ class Typed:
 def as_filter(typed: Typed) -> Filter:
     """What was typed, as a question to the log.
 
+    What people do with the records comes before what is done with the log: Mimamori's own events are left out unless
+    their source, or a person, is asked for.
+
     Raises:
         QueryError: the first part that cannot be read.
     """
@@ -114,6 +117,7 @@ def as_filter(typed: Typed) -> Filter:
         outcomes=_word(typed.outcome, "outcome", Outcome),
         weekdays=_number(typed.weekday, "weekday", 7),
         hours=_number(typed.hour, "hour", 24),
+        without_source="" if typed.source or typed.actor else OWN_SOURCE,
     )
 
 

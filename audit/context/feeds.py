@@ -200,8 +200,8 @@ def _decode(data: bytes) -> str:
             ) from error
 
 
-def _cells(text: str) -> list[tuple[int, dict[str, str]]]:
-    """Each row's line and its cells by column name."""
+def _cells(text: str) -> tuple[set[str], list[tuple[int, dict[str, str]]]]:
+    """The column names, and each row's line and its cells by name."""
     rows: list[tuple[int, dict[str, str]]] = []
     if text.lstrip().startswith("{"):
         for number, line in enumerate(text.split("\n"), start=1):
@@ -214,7 +214,7 @@ def _cells(text: str) -> list[tuple[int, dict[str, str]]]:
             if not isinstance(found, dict):
                 raise FeedError([f"line {number}: not a JSON object / JSON オブジェクトではありません"])
             rows.append((number, {str(k): "" if v is None else str(v) for k, v in found.items()}))
-        return rows
+        return set().union(*(cells for _, cells in rows)), rows
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
     try:
@@ -224,17 +224,13 @@ def _cells(text: str) -> list[tuple[int, dict[str, str]]]:
             if not header:
                 header = [cell.strip() for cell in cells]
             elif len(cells) != len(header):
-                raise FeedError(
-                    [
-                        f"line {reader.line_num}: {len(cells)} columns, the header has {len(header)} / "
-                        f"{len(cells)} 列、見出しは {len(header)} 列"
-                    ]
-                )
+                counts = f"{len(cells)} columns, the header has {len(header)}"
+                raise FeedError([f"line {reader.line_num}: {counts} / {len(cells)} 列、見出しは {len(header)} 列"])
             else:
                 rows.append((reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
     except csv.Error as error:
         raise FeedError([f"line {reader.line_num}: {error}"]) from error
-    return rows
+    return set(header), rows
 
 
 def read_rows(kind: str, data: bytes) -> list[FeedRow]:
@@ -248,13 +244,11 @@ def read_rows(kind: str, data: bytes) -> list[FeedRow]:
         FeedError: naming every fault; nothing of the feed must then be used.
     """
     columns = FEEDS[kind]
-    cells_by_line = _cells(_decode(data))
-    if not cells_by_line:
-        raise FeedError(["no rows / 行がありません"])
-    missing = _NEEDED[kind] - set().union(*(cells for _, cells in cells_by_line))
+    names, cells_by_line = _cells(_decode(data))
+    missing = _NEEDED[kind] - names
     if missing:
-        names = ", ".join(sorted(missing))
-        raise FeedError([f"columns are missing: {names} / 列がありません: {names}"])
+        listed = ", ".join(sorted(missing))
+        raise FeedError([f"columns are missing: {listed} / 列がありません: {listed}"])
     rows, faults = [], []
     for line, cells in cells_by_line:
         row: FeedRow = {}

@@ -66,7 +66,7 @@ class Seat:
         return Act(moment, self.system, self.actor, activity, self.terminal, self.address, self.session, **more)
 
 
-def office_day(  # noqa: PLR0917 - a day depends on all of them
+def office_day(
     rng: Random,
     person: Person,
     day: date,

@@ -33,7 +33,7 @@ DESK = "shimin/madoguchi"
 SYSTEMS_UNIT = "soumu/joho-system"
 
 
-def _section(  # noqa: PLR0917 - rows of the table below
+def _section(
     unit: str,
     name: str,
     share: float,

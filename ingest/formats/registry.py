@@ -4,7 +4,8 @@ JSON Lines in the contract's own form have no decoder here: the engine reads the
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from audit.events import parse_json
@@ -12,9 +13,10 @@ from ingest.formats.auth_log import decode_auth_log
 from ingest.formats.csv_rows import decode_csv
 from ingest.formats.ocsf import decode_ocsf
 from ingest.formats.pgaudit import decode_pgaudit
-from ingest.model import Decoder
+from ingest.model import Decoder, Record, Refused
+from ingest.sources.profile import Profile
 
-__all__ = ["DECODERS", "canonical_format", "sniff"]
+__all__ = ["DECODERS", "canonical_format", "decode", "sniff"]
 
 DECODERS: Mapping[str, Decoder] = MappingProxyType(
     {"auth_log": decode_auth_log, "csv": decode_csv, "ocsf": decode_ocsf, "pgaudit": decode_pgaudit}
@@ -38,6 +40,15 @@ _POSTGRES = re.compile(
     rb"(?:[A-Za-z]{1,6}|[+-][0-9:]+)(?:,| \[[0-9]+\])"
 )
 _SEPARATORS = (b",", b"\t", b";", b"|")
+
+
+def decode(
+    fmt: str, lines: Iterable[tuple[int, bytes]], profile: Profile, received_at: datetime
+) -> Iterator[Record | Refused]:
+    """Decode one delivery; what its lines leave out of the date is taken from when they arrived."""
+    if fmt == "auth_log":
+        return decode_auth_log(lines, profile, reference=received_at)
+    return DECODERS[fmt](lines, profile)
 
 
 def canonical_format(name: str) -> str:

@@ -81,7 +81,7 @@ def test_times_are_exact_and_of_tokyo_unless_they_say_otherwise() -> None:
             "staff_id,org_unit,valid_from,valid_to\ns1,a,2026-04-02,2026-04-01\n",
             ["line 2, valid_to: not after valid_from"],
         ),
-        ("staff", "staff_id,org_unit\n", ["no rows"]),
+        ("staff", "", ["columns are missing: org_unit, staff_id"]),
         ("staff", "id,unit\ns1,a\n", ["columns are missing: org_unit, staff_id"]),
         ("calendar", "date,kind,opens,closes\n2026-10-05,open,17:00,09:00\n", ["line 2, closes: not after opens"]),
         (

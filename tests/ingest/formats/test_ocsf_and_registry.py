@@ -1,7 +1,6 @@
 """OCSF events, and which decoder a delivery gets."""
 
 # A table of log lines is read best uncut, a row being one case.
-# ruff: noqa: E501
 
 import json
 import os

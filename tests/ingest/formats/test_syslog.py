@@ -1,7 +1,6 @@
 """Syslog headers, old and new."""
 
 # A table of log lines is read best uncut, a row being one case.
-# ruff: noqa: E501, PLR0917
 
 import json
 import os
