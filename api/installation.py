@@ -72,7 +72,13 @@ class Installation:
         return sums
 
     def act(
-        self, activity: Activity, operation: str, *, target: str = "", outcome: str = "success", **details: str
+        self,
+        activity: Activity,
+        operation: str,
+        details: Mapping[str, str],
+        *,
+        target: str = "",
+        outcome: str = "success",
     ) -> None:
         """Record an act of this installation itself, or of whoever runs its commands on this machine.
 
@@ -97,10 +103,9 @@ class Installation:
         self.act(
             Activity.SECURITY_EVENT,
             "ingest.id_conflict",
+            {"conflicts": str(conflicts), "delivery": name},
             target=profile.id,
             outcome="denied",
-            conflicts=str(conflicts),
-            delivery=name,
         )
         last = self.log.own_last()
         draft = Draft(

@@ -121,7 +121,7 @@ def event_view(event: AuditEvent, catalogue: Mapping[str, Profile]) -> EventView
     """An event in full."""
     ocsf = ACTIVITY_CLASS[event.activity]
     document = event.to_contract()
-    for ours in ("log_index", "ocsf", "received_at", "marks"):
+    for ours in ("log_index", "source", "ocsf", "received_at", "marks"):
         document.pop(ours, None)
     record: dict[str, object] = {
         "log_index": event.log_index,

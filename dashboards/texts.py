@@ -59,8 +59,8 @@ TEXTS = {
     "enrol.name": Texts("表示名", "Display name"),
     "enrol.again": Texts("パスワード(もう一度)", "Password (again)"),
     "enrol.rule": Texts(
-        "長いほど安全です。記号や大文字は必須ではありません。",
-        "Longer is safer. Symbols and capital letters are not required.",
+        "12 文字以上です。長いほど安全で、記号や大文字は必須ではありません。",
+        "At least 12 characters. Longer is safer; symbols and capital letters are not required.",
     ),
     "enrol.scan": Texts(
         "スマートフォンの認証アプリで、この QR コードを読み取ってください。",

@@ -94,7 +94,7 @@ def search(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     if arguments.limit < 0:
         raise CommandError("--limit: 0 以上の数です / a number from 0 up")
     with open_installation(settings) as installation:
-        installation.act(Activity.SEARCH, "events.search", **_asked(arguments))
+        installation.act(Activity.SEARCH, "events.search", _asked(arguments))
         found: Iterator[dict[str, Any]] = (event.to_contract() for event in installation.log.each(wanted))
         if arguments.limit:
             found = islice(found, arguments.limit)
@@ -148,7 +148,7 @@ def alerts(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     """Findings, the latest window first."""
     start, end = _span(arguments)
     with open_installation(settings) as installation:
-        installation.act(Activity.SEARCH, "alerts.search", **_asked(arguments))
+        installation.act(Activity.SEARCH, "alerts.search", _asked(arguments))
         found = installation.findings.listing(
             FindingFilter(start=start, end=end, status=arguments.status, detector=arguments.detector)
         )
@@ -190,7 +190,7 @@ def quarantine(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
             return ExitCode.DONE
         if arguments.number is None:
             raise CommandError("番号を指定してください / say which number")
-        installation.act(Activity.VIEW, "quarantine.show", number=str(arguments.number))
+        installation.act(Activity.VIEW, "quarantine.show", {"number": str(arguments.number)})
         try:
             for piece in installation.book.raw(arguments.number):
                 sys.stdout.buffer.write(piece)

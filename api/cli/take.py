@@ -41,7 +41,7 @@ def import_feeds(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
             found = installation.context.import_feed(arguments.kind, content)
             results.append({"file": str(path), **asdict(found)})
             counts = {"new": str(found.new), "changed": str(found.changed)}
-            installation.act(Activity.IMPORT, f"context.{arguments.kind}", file=path.name, **counts)
+            installation.act(Activity.IMPORT, f"context.{arguments.kind}", {"file": path.name, **counts})
     totals = {key: sum(result[key] for result in results) for key in ("read", "new", "changed", "unchanged")}
     emit(
         {"kind": arguments.kind, **totals, "files": results},
