@@ -41,11 +41,6 @@ def source_name(catalogue: Mapping[str, Profile], source: str) -> Texts:
     return Texts(profile.name_ja, profile.name_en) if profile else Texts.same(source)
 
 
-def _name(context: WorkContext, actor: str, finding: Finding) -> str:
-    post = context.post_at(actor, finding.start) if context.knows(actor) else None
-    return post.name if post is not None else ""
-
-
 def alert_row(finding: Finding, catalogue: Mapping[str, Profile], context: WorkContext) -> AlertRow:
     """A finding as a line of the list."""
     return AlertRow(
@@ -54,7 +49,7 @@ def alert_row(finding: Finding, catalogue: Mapping[str, Profile], context: WorkC
         detector=finding.detector,
         detector_title=detector_title(finding.detector),
         title=finding.title,
-        actors=tuple((actor, _name(context, actor, finding)) for actor in finding.actors),
+        actors=tuple((actor, context.name_of(actor, finding.start)) for actor in finding.actors),
         source_name=source_name(catalogue, finding.source),
         window_from=finding.start,
         window_to=finding.end,

@@ -208,13 +208,10 @@ class WorkContext:
                 return window
         return None
 
-    def peers(self, org_unit: str, at: datetime) -> frozenset[str]:
-        """Everyone who holds a post in a unit at a moment."""
-        return frozenset(
-            staff_id
-            for staff_id in self.posts
-            if (post := self.post_at(staff_id, at)) is not None and post.org_unit == org_unit
-        )
+    def name_of(self, staff_id: str, at: datetime) -> str:
+        """What a person is called in the post held at a moment; empty when the directory does not say."""
+        post = self.post_at(staff_id, at)
+        return post.name if post is not None else ""
 
     def unit_of(self, staff_id: str, at: datetime, fallback: str = "") -> str:
         """The unit of the post held at a moment, or what the event itself says."""

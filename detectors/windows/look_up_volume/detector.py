@@ -183,8 +183,7 @@ def _draft(
     deviation: float,
     events: Sequence[Mapping[str, Any]],
 ) -> Draft:
-    post = reader.context.post_at(actor, window.start)
-    name = post.name if post is not None and post.name else actor
+    name = reader.context.name_of(actor, window.start) or actor
     times = people / max(expected.usual, 1.0)
     own = expected.own_days > 0
     reasons = [

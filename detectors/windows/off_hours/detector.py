@@ -226,8 +226,7 @@ def _draft(context: WorkContext, actor: str, odd: Sequence[tuple[Mapping[str, An
     severity = Severity.HIGH if score >= 0.75 else Severity.MEDIUM if score >= 0.5 else Severity.LOW
     first = min(event["time"] for event in events).astimezone(TOKYO)
     last = max(event["time"] for event in events).astimezone(TOKYO)
-    post = context.post_at(actor, first)
-    name = post.name if post is not None and post.name else actor
+    name = context.name_of(actor, first) or actor
     span_ja = f"{first:%H:%M}" if first == last else f"{first:%H:%M}〜{last:%H:%M}"
     span_en = f"{first:%H:%M}" if first == last else f"{first:%H:%M} to {last:%H:%M}"
     reasons = [

@@ -151,8 +151,7 @@ def _draft(
     first, success = min(event["time"] for event in failures), successes[0]
     places = sorted({_place(event) for event in failures if _place(event)})
     accounts = sorted({event["actor_id"] for event in failures})
-    post = reader.context.post_at(account, success["time"])
-    name = post.name if post is not None and post.name else account
+    name = reader.context.name_of(account, success["time"]) or account
     span = max(1, round((success["time"] - first).total_seconds() / 60))
     at = success["time"].astimezone(TOKYO)
     reasons = [

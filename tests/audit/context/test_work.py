@@ -136,8 +136,6 @@ def test_the_post_held_at_that_hour_counts() -> None:
     context = WorkContext.of(posts=[post("old", None, april), post("new", april, None)])
     assert context.unit_of("s1", datetime(2026, 3, 31, 23, 59, 59, tzinfo=TOKYO)) == "old"
     assert context.unit_of("s1", april) == "new"
-    assert context.peers("old", april) == frozenset()
-    assert context.peers("new", april) == {"s1"}
 
 
 def test_of_two_posts_the_later_counts_and_unknown_people_have_none() -> None:
