@@ -45,7 +45,7 @@ docs: install    ## write the generated documentation again
 	$(BIN)/python tests/docs/pages.py && $(BIN)/python -m detectors.pages
 
 bench: install   ## measurements, never assertions
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench --full
 
 clean:           ## forget the environment and the caches, never data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -16,6 +16,7 @@ from audit.findings import DetectorRun, Draft, FindingService, Severity
 from audit.log import EventLog, LogRepository
 from audit.log.quarantine import DeliveryBook
 from audit.store.clickhouse import EventStore, hold_directory
+from audit.store.errors import StoreDamagedError
 from audit.store.keys import load_or_create_key
 from audit.store.migrate import migrate
 from audit.store.state import StateStore
@@ -26,7 +27,11 @@ from ingest.pipeline import Reconciliation, ingest_stream
 from ingest.sources.catalogue_reader import default_profile, load_catalogue
 from ingest.sources.profile import Profile
 
-__all__ = ["Installation", "open_installation"]
+__all__ = ["CONFLICT_DETECTOR", "Installation", "open_installation"]
+
+
+CONFLICT_DETECTOR = "source-id-conflict"
+"""Under this name ingest reports ids that came back with other content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ class Installation:
             first_index=last.log_index,
             last_index=last.log_index,
         )
-        run = DetectorRun("source-id-conflict", "1.0.0", "", now, now, 0, conflicts, last.log_index)
+        run = DetectorRun(CONFLICT_DETECTOR, "1.0.0", "", now, now, 0, conflicts, last.log_index)
         self.findings.add(run, draft)
 
 
@@ -147,6 +152,7 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
     clock = clock or SystemClock()
     data = settings.data.resolve()
     with hold_directory(data):
+        _check_whole(settings, data)
         catalogue = load_catalogue(data / "sources")
         events = _event_store(settings, data)
         state = StateStore(settings.state_url or f"sqlite:///{data / 'state.sqlite'}")
@@ -157,20 +163,54 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
             context = ContextService(state)
             findings = FindingService(state, clock)
             keys = data / "keys"
+            book = DeliveryBook(state, data / "quarantine", load_or_create_key(keys / "quarantine.key"))
+            if log.size < (entered := book.stored()):
+                raise StoreDamagedError(
+                    f"ログのイベントが {log.size} 件しかありません。台帳では {entered} 件です。"
+                    "バックアップから戻してください / "
+                    f"the log holds {log.size} events, the book says {entered}: restore the backup"
+                )
+            access = AccessService(state, clock, log, SecretBox(load_or_create_key(keys / "credentials.key")))
+            (data / _MARK).touch()
             yield Installation(
                 settings=settings,
                 clock=clock,
                 log=log,
-                book=DeliveryBook(state, data / "quarantine", load_or_create_key(keys / "quarantine.key")),
+                book=book,
                 context=context,
                 findings=findings,
-                access=AccessService(state, clock, log, SecretBox(load_or_create_key(keys / "credentials.key"))),
+                access=access,
                 runner=Runner(log, context, findings, clock, DETECTORS),
                 catalogue=catalogue,
             )
         finally:
             state.close()
             events.close()
+
+
+_MARK = "installed"
+"""Made when an installation is first whole; from then on a missing part is a loss, never a new beginning."""
+
+
+def _check_whole(settings: Settings, data: Path) -> None:
+    """Refuse to begin anew where something was lost.
+
+    Raises:
+        StoreDamagedError: naming what is missing.
+    """
+    if not (data / _MARK).exists():
+        return
+    parts = [data / "keys" / "quarantine.key", data / "keys" / "credentials.key"]
+    if not settings.state_url:
+        parts.append(data / "state.sqlite")
+    if not settings.clickhouse_url:
+        parts.append(settings.events_path or data / "events")
+    missing = [str(part) for part in parts if not part.exists()]
+    if missing:
+        listed = ", ".join(missing)
+        raise StoreDamagedError(
+            f"{listed} がありません。バックアップから戻してください / {listed}: missing, restore the backup"
+        )
 
 
 def _event_store(settings: Settings, data: Path) -> EventStore:

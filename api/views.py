@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from api.installation import CONFLICT_DETECTOR
 from audit.clock import TOKYO
 from audit.context import WorkContext
 from audit.events import ACTIVITY_CLASS, OCSF_VERSION, AuditEvent
@@ -30,7 +31,7 @@ _SOURCE_FALSE = Texts(
 def detector_title(detector: str) -> Texts:
     """What a detector is called."""
     known = DETECTORS.get(detector)
-    return known.meta.title if known else _CONFLICT if detector == "source-id-conflict" else Texts.same(detector)
+    return known.meta.title if known else _CONFLICT if detector == CONFLICT_DETECTOR else Texts.same(detector)
 
 
 def source_name(catalogue: Mapping[str, Profile], source: str) -> Texts:

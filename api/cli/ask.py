@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from api.cli.output import CommandError, ExitCode, emit
-from api.installation import open_installation
+from api.installation import CONFLICT_DETECTOR, open_installation
 from api.settings import Settings
-from api.web.queries import QueryError, Typed, as_filter, read_moment
+from api.web.queries import QueryError, Typed, as_filter, read_span
 from audit.clock import TOKYO
 from audit.events import Activity
-from audit.findings import FindingFilter
+from audit.findings import FindingFilter, FindingStatus
 from audit.log import OWN_SOURCE, Dimension, Filter, Measure
 from detectors.registry import DETECTORS
 
@@ -32,9 +32,13 @@ def _asked(arguments: argparse.Namespace) -> dict[str, str]:
     return {name: str(value) for name, value in vars(arguments).items() if name in _ASKED and value}
 
 
+def _no_detector(name: str) -> str:
+    return f"{name}: 検知器がありません / no such detector ({', '.join(sorted(DETECTORS))})"
+
+
 def _span(arguments: argparse.Namespace) -> tuple[datetime | None, datetime | None]:
     try:
-        return read_moment(arguments.start or "", "--from"), read_moment(arguments.end or "", "--to")
+        return read_span(arguments.start or "", arguments.end or "")
     except QueryError as error:
         raise CommandError(f"{error.texts.ja} / {error.texts.en}") from error
 
@@ -111,8 +115,7 @@ def detect(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     start, end = _span(arguments)
     unknown = [name for name in arguments.detector if name not in DETECTORS]
     if unknown:
-        known = ", ".join(sorted(DETECTORS))
-        raise CommandError(f"{unknown[0]}: 検知器がありません / no such detector ({known})")
+        raise CommandError(_no_detector(unknown[0]))
     console = Console(stderr=True)
     with open_installation(settings) as installation, Progress(console=console, transient=True) as progress:
         task = progress.add_task("検知 / detecting", total=None)
@@ -145,8 +148,13 @@ def detect(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
 
 
 def alerts(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
-    """Findings, the latest window first."""
+    """Findings, the latest window first; what was withdrawn only with `--status withdrawn`."""
     start, end = _span(arguments)
+    statuses = sorted(FindingStatus)
+    if arguments.status and arguments.status not in statuses:
+        raise CommandError(f"{arguments.status}: 状態がありません / no such status ({', '.join(statuses)})")
+    if arguments.detector and arguments.detector not in {*DETECTORS, CONFLICT_DETECTOR}:
+        raise CommandError(_no_detector(arguments.detector))
     with open_installation(settings) as installation:
         installation.act(Activity.SEARCH, "alerts.search", _asked(arguments))
         found = installation.findings.listing(

@@ -1,6 +1,7 @@
 """Commands that bring things in: `init`, `import`, `ingest`."""
 
 import argparse
+import re
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -18,6 +19,15 @@ from ingest.sources.profile import Profile
 __all__ = ["import_feeds", "ingest", "init"]
 
 _SNIFFED = 65536
+_SOURCE_ID = re.compile(r"[^\W_][\w.-]{0,99}")
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "ZIP",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+"""How files begin that must be unpacked or converted first; taken as they are, every line would be refused."""
 
 
 def init(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
@@ -68,6 +78,8 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         asked = canonical_format(arguments.format) if arguments.format else ""
     except ValueError as error:
         raise CommandError(str(error)) from error
+    if not _SOURCE_ID.fullmatch(arguments.source):
+        raise CommandError("--source: 英数字と . _ - で 100 文字まで / letters, digits, . _ - and at most 100 of them")
     for name in arguments.files:
         if name != "-" and not Path(name).is_file():
             raise CommandError(f"{name}: ファイルがありません / no such file")
@@ -95,6 +107,10 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
             )
         ],
     )
+    if total.quarantined:
+        note("隔離された記録と理由: mimamori quarantine list / refused records and why: mimamori quarantine list")
+        if total.quarantined == total.read:
+            note("すべて隔離されました。--format は正しいですか / every record was refused: is --format right?")
     return ExitCode.QUARANTINED if total.quarantined else ExitCode.DONE
 
 
@@ -118,6 +134,12 @@ def _one(
     installation: Installation, stream: BinaryIO, name: str, profile: Profile, asked: str, progress: object
 ) -> Reconciliation:
     peeked = _Peeked(stream)
+    for beginning, kind in _PACKED.items():
+        if peeked.head.startswith(beginning):
+            raise CommandError(
+                f"{name}: {kind} です。展開または変換してから取り込んでください / "
+                f"this is {kind}: unpack or convert it first"
+            )
     fmt = asked or (
         profile.format
         if profile.id in installation.catalogue

@@ -10,7 +10,7 @@ from audit.events import Activity, Outcome
 from audit.log import OWN_SOURCE, Filter
 from audit.texts import Texts
 
-__all__ = ["QueryError", "Typed", "as_filter", "day_bounds", "read_day", "read_moment"]
+__all__ = ["QueryError", "Typed", "as_filter", "day_bounds", "read_day", "read_moment", "read_span"]
 
 
 class QueryError(ValueError):
@@ -51,6 +51,18 @@ def read_moment(text: str, name: str) -> datetime | None:
             )
         )
     return at if at.tzinfo else at.replace(tzinfo=TOKYO)
+
+
+def read_span(start: str, end: str) -> tuple[datetime | None, datetime | None]:
+    """A span, `start` inclusive and `end` exclusive.
+
+    Raises:
+        QueryError: one cannot be read, or the end does not come after the start.
+    """
+    first, last = read_moment(start, "from"), read_moment(end, "to")
+    if first and last and last <= first:
+        raise QueryError(Texts("終了が開始より後ではありません", "the end does not come after the start"))
+    return first, last
 
 
 def read_day(text: str, name: str) -> date | None:
@@ -107,9 +119,10 @@ def as_filter(typed: Typed) -> Filter:
     Raises:
         QueryError: the first part that cannot be read.
     """
+    start, end = read_span(typed.from_, typed.to)
     return Filter(
-        start=read_moment(typed.from_, "from"),
-        end=read_moment(typed.to, "to"),
+        start=start,
+        end=end,
         sources=(typed.source,) if typed.source else (),
         actors=(typed.actor,) if typed.actor else (),
         subject=typed.subject,

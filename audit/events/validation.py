@@ -32,6 +32,8 @@ MAX_RECORD_BYTES = 1 << 20
 MAX_DEPTH = 32
 """Nesting beyond this is an attack, not a log."""
 MAX_COUNT = 10**18 - 1
+MAX_EVENT_ID_BYTES = 500
+"""An id longer than this is a payload, not a name."""
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 """No system whose logs arrive is older; an earlier time is a broken clock (1970 above all)."""
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -227,6 +229,11 @@ class _Reading:
         if field.path in _WORDS and read not in _WORDS[field.path]:
             word = mask(str(read))[0][:80]
             self.fault(field.path, f"{word!r} is not in the vocabulary", f"{word!r} は語彙にありません")
+            return
+        if field.path == "event_id" and isinstance(read, str) and len(read.encode()) > MAX_EVENT_ID_BYTES:
+            self.fault(
+                field.path, f"longer than {MAX_EVENT_ID_BYTES} bytes", f"{MAX_EVENT_ID_BYTES} バイトを超えています"
+            )
             return
         self.columns[field.column] = self._masked(field, read)
 

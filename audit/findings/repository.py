@@ -107,7 +107,10 @@ def _finding(row: FindingRow) -> Finding:
 
 
 class FindingFilter:
-    """Which findings; empty fields do not restrict. The window's beginning is what `start` and `end` are about."""
+    """Which findings; empty fields do not restrict, but what was withdrawn is shown only when asked for by status.
+
+    `start` and `end` (exclusive) are about the judged window.
+    """
 
     def __init__(
         self,
@@ -130,6 +133,8 @@ class FindingFilter:
         ):
             if value:
                 self.conditions.append(column == value)
+        if not status:
+            self.conditions.append(FindingRow.status != FindingStatus.WITHDRAWN)
 
 
 class FindingRepository:

@@ -1,15 +1,13 @@
 """The SQL of taking events in: ClickHouse reads the JSON, Python only sees what is not plainly right.
 
-The text is derived once from the table of fields. `READ_PLAIN` turns JSON lines into typed rows where one regular
-expression and one sum show that they are `clear`: every name known and of the right type, no name twice, a strict time
-within bounds, words of the vocabulary, no run of digits that could hide a My Number. `READ_LINES` takes the rest apart
-name by name and says of each whether it is clear. Being too strict costs time, never an event: what `READ_PLAIN`
-leaves goes to `READ_LINES`, and a row that is not clear is read again by `audit.events.check`, which has the last word.
+The text is derived once from the table of fields. `READ_LINES` turns JSON lines into typed rows and says of each
+whether it is `clear`: every name known and of the right type, no name twice, a strict time within bounds, words of
+the vocabulary, no run of digits that could hide a My Number. Being too strict here costs time, never an event: a row
+that is not clear is read again by `audit.events.check`, which has the last word.
 """
 
-from collections.abc import Iterable
-
 from audit.events import ACTIVITY_CLASS, COLUMNS, FIELDS, Activity, ActorKind, Field, Kind, Outcome
+from audit.events.validation import MAX_EVENT_ID_BYTES
 
 __all__ = [
     "ADD_ROWS",
@@ -19,7 +17,6 @@ __all__ = [
     "NAME_ROWS",
     "NAME_ROWS_BY_BYTES",
     "READ_LINES",
-    "READ_PLAIN",
     "REMEMBER_BYTES",
     "ROW_COLUMNS",
 ]
@@ -93,86 +90,8 @@ def _scanned() -> str:
     return "concat(" + ", '|', ".join(texts) + ")"
 
 
-_STRING = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
-_VALUES = {
-    Kind.TEXT: _STRING,
-    Kind.TIME: _STRING,
-    Kind.IDS: rf"\[(?:{_STRING}(?:, ?{_STRING})*)?\]",
-    Kind.COUNT: r"(?:0|[1-9]\d{0,17})",
-    Kind.FLAG: "(?:true|false)",
-}
-
-
-def _object(members: Iterable[tuple[str, str]]) -> str:
-    """The pattern of a JSON object of some names and the patterns of their values, written without needless space."""
-    names: dict[str, list[str]] = {}
-    for name, value in members:
-        names.setdefault(value, []).append(name)
-    pair = "|".join(f'"(?:{"|".join(alike)})": ?{value}' for value, alike in names.items())
-    return rf"\{{(?:{pair})(?:, ?(?:{pair}))*\}}"
-
-
-_GROUPED = {
-    group: [field for field in _READ if field.path.startswith(f"{group}.")]
-    for group in sorted({field.path.split(".")[0] for field in _READ if "." in field.path})
-}
-_PLAIN = "^{}$".format(
-    _object(
-        [(field.path, _VALUES[field.kind]) for field in _READ if "." not in field.path]
-        + [
-            (group, _object((field.path.partition(".")[2], _VALUES[field.kind]) for field in fields))
-            for group, fields in _GROUPED.items()
-        ]
-    )
-).replace("\\", "\\\\")
-
-
-def _given(field: Field) -> str:
-    return f"{'isNotNull' if field.kind in (Kind.COUNT, Kind.FLAG) else 'notEmpty'}({_member(field)})"
-
-
-_NAMES_GIVEN = " + ".join(
-    [*map(_given, _READ), *(f"({' OR '.join(map(_given, fields))})" for fields in _GROUPED.values())]
-)
-"""How many names a line has whose every name stands once and has a value; a name twice, or without, makes it more."""
 _ALLOWED = ", ".join(f"'{field.path}:{_LETTERS[field.kind]}'" for field in _READ)
-_GROUPS = ", ".join(f"'{name}'" for name in _GROUPED)
-
-_READING = f"""
-    JSONExtract(doc, '{_shape()}') AS t,
-    {_read(next(f for f in FIELDS if f.path == "time"))} AS at
-"""
-_WORTHY = f"""
-    length(doc) <= 65536
-        AND t.`activity` IN ({_words(Activity)})
-        AND t.`outcome` IN ('', {_words(Outcome)})
-        AND t.`actor`.`kind` IN ('', {_words(ActorKind)})
-        AND (t.`actor`.`id` != '' OR t.`actor`.`kind` = 'system')
-        AND match(t.`time`, '{_TIME_PATTERN}')
-        AND (t.`recorded_at` = '' OR match(t.`recorded_at`, '{_TIME_PATTERN}'))
-        AND at >= {{oldest:DateTime64(6, 'UTC')}} AND at <= {{newest:DateTime64(6, 'UTC')}}
-        AND NOT match({_scanned()}, '{_DIGIT_RUN}')
-"""
-"""What both readings ask of the values."""
-_ROW = f"""
-    if(t.`event_id` = '', substring(SHA256(if(t.`event_id` = '', doc, '')), 1, 16), toFixedString('', 16)) AS raw_hash,
-    [],
-    {", ".join("''" if f.path == "unmapped" else "at" if f.path == "time" else _read(f) for f in FIELDS)}
-"""
-
-READ_PLAIN = f"""
-INSERT INTO intake_rows ({", ".join(ROW_COLUMNS)})
-WITH
-    {_READING}
-SELECT
-    n,
-    match(doc, '{_PLAIN}') AND countSubstrings(doc, '":') = {_NAMES_GIVEN} AND {_WORTHY} AS clear,
-    {_ROW}
-FROM intake_lines
-WHERE clear
-SETTINGS short_circuit_function_evaluation = 'disable'
-"""
-"""The usual line. Every name is followed by `":`, and nothing else need be for the sums to be equal."""
+_GROUPS = ", ".join(f"'{name}'" for name in sorted({f.path.split(".")[0] for f in _READ if "." in f.path}))
 
 READ_LINES = f"""
 INSERT INTO intake_rows ({", ".join(ROW_COLUMNS)})
@@ -187,10 +106,12 @@ WITH
     arrayMap((name, value) -> concat(name, ':', transform(substring(value, 1, 1),
         ['"', '[', 't', 'f', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
         ['s', 'a', 'b', 'b', 'i', 'i', 'i', 'i', 'i', 'i', 'i', 'i', 'i', 'i'], '?')), given.1, given.2) AS typed,
-    {_READING}
+    JSONExtract(doc, '{_shape()}') AS t,
+    {_read(next(f for f in FIELDS if f.path == "time"))} AS at
 SELECT
     n,
-    startsWith(doc, '{{') AND notEmpty(top) AND NOT match(doc, '{_VAST_NUMBER}')
+    length(doc) <= 65536 AND length(t.`event_id`) <= {MAX_EVENT_ID_BYTES}
+        AND startsWith(doc, '{{') AND notEmpty(top) AND NOT match(doc, '{_VAST_NUMBER}')
         AND arrayAll(name -> position(name, '.') = 0, top.1)
         AND arrayAll(name -> name IN ({_GROUPS}), groups.1)
         AND arrayUniq(top.1) = length(top)
@@ -199,10 +120,18 @@ SELECT
         AND arrayAll(value -> match(value, '{_PLAIN_IDS}'), arrayFilter(value -> startsWith(value, '['), given.2))
         AND arrayAll(value -> match(value, '^\\\\d{{1,18}}$'),
             arrayFilter(value -> value >= '0' AND value < ':', given.2))
-        AND {_WORTHY} AS clear,
-    {_ROW}
+        AND t.`activity` IN ({_words(Activity)})
+        AND t.`outcome` IN ('', {_words(Outcome)})
+        AND t.`actor`.`kind` IN ('', {_words(ActorKind)})
+        AND (t.`actor`.`id` != '' OR t.`actor`.`kind` = 'system')
+        AND match(t.`time`, '{_TIME_PATTERN}')
+        AND (t.`recorded_at` = '' OR match(t.`recorded_at`, '{_TIME_PATTERN}'))
+        AND at >= {{oldest:DateTime64(6, 'UTC')}} AND at <= {{newest:DateTime64(6, 'UTC')}}
+        AND NOT match({_scanned()}, '{_DIGIT_RUN}') AS clear,
+    if(t.`event_id` = '', substring(SHA256(doc), 1, 16), toFixedString('', 16)) AS raw_hash,
+    [],
+    {", ".join("''" if f.path == "unmapped" else "at" if f.path == "time" else _read(f) for f in FIELDS)}
 FROM intake_lines
-WHERE n NOT IN (SELECT n FROM intake_rows)
 SETTINGS short_circuit_function_evaluation = 'disable'
 """
 """Lazy evaluation would read the same JSON once for every condition."""

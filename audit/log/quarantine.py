@@ -244,6 +244,11 @@ class DeliveryBook:
                 left -= len(frame)
                 yield frame
 
+    def stored(self) -> int:
+        """How many events all deliveries together have stored."""
+        with self._state.unit() as session:
+            return session.scalar(select(func.coalesce(func.sum(DeliveryRow.stored), 0))) or 0
+
     def totals(self) -> dict[str, SourceTotals]:
         """What each source has delivered so far."""
         wanted = select(

@@ -170,6 +170,11 @@ class EventLog:
         page = self.search(Filter(sources=(source,), event_ids=(event_id,)), limit=1)
         return page.events[0] if page.events else None
 
+    @property
+    def size(self) -> int:
+        """How many events the log has taken in."""
+        return self._next
+
     def ping(self) -> None:
         """Ask the smallest question there is.
 

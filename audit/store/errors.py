@@ -2,6 +2,7 @@
 
 StoreError
 ├── StoreUnavailableError   the engine does not answer
+├── StoreDamagedError      a part of the installation is missing, or holds less than it should
 ├── StoreHeldError          another process holds the data directory
 ├── StoreTimeoutError       a budget of time was used up
 ├── StoreLimitError         a budget of rows or memory was used up
@@ -14,6 +15,7 @@ StoreError
 __all__ = [
     "MigrationError",
     "SchemaMissingError",
+    "StoreDamagedError",
     "StoreError",
     "StoreHeldError",
     "StoreLimitError",
@@ -34,6 +36,10 @@ class StoreError(Exception):
 
 class StoreUnavailableError(StoreError):
     """The engine does not answer; the same call may work later."""
+
+
+class StoreDamagedError(StoreError):
+    """A part of the installation is missing, or holds less than it should."""
 
 
 class StoreHeldError(StoreError):

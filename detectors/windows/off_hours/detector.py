@@ -4,8 +4,13 @@ Judged by the person's own terms: roster, approved overtime and standby, leave, 
 windows; the clock alone says nothing. A few minutes early or late are no finding. People whom the staff directory
 does not know are judged by the town's hours, unless they are active at that hour on many days (a service account);
 before there are some days of log, nothing is said about them. Where no directory was imported, everyone is staff.
+
+An office's real hours show in its own log: a quarter of an hour beside working time in which half of a unit's people
+are active that day is no finding, and neither is somebody who merely signs in early and looks at nothing. On closed
+days and during leave neither excuses.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +49,9 @@ ACTS = tuple(
 )
 """Acts that need a person at work; signing out, locking and what systems do by themselves do not."""
 _QUARTERS = 96
+_ARRIVING = frozenset({_A.LOGIN, _A.UNLOCK})
+_FEW = 3
+"""Fewer people than this at the same time are no office's habit."""
 _TAKING_OUT = frozenset({_A.EXPORT, _A.DOWNLOAD, _A.PRINT, _A.SCREEN_COPY, _A.MEDIA_WRITE})
 
 
@@ -56,6 +64,11 @@ class Parameters:
     """Settings of this detector."""
 
     grace_minutes: int = setting(30, "何分までの早出・居残りを通常とみなすか", "how early or late is still usual")
+    arrival_minutes: int = setting(
+        120,
+        "勤務時間の前後何分までなら、ログインだけのものを通常とみなすか",
+        "how far beside working time a mere sign-in is still usual",
+    )
     learning_days: int = setting(
         5,
         "名簿にない利用者を判定し始めるまでに必要なログの日数",
@@ -75,6 +88,7 @@ class _Judgement:
     why: Texts
     weight: float
     minutes_off: float
+    beside_work: bool = False
 
 
 def _clock(at: datetime) -> str:
@@ -118,7 +132,7 @@ def _judge(
         f"この日の勤務時間（{times}）の外で、時間外勤務の承認がありません。",
         f"It is outside the day's working time ({times_en}), and no overtime is approved.",
     )
-    return _Judgement(why, 0.3, off)
+    return _Judgement(why, 0.3, off, beside_work=True)
 
 
 def _quarters(window: Window, reader: Reader) -> dict[tuple[str, str], list[dict[str, Any]]]:
@@ -132,6 +146,24 @@ def _quarters(window: Window, reader: Reader) -> dict[tuple[str, str], list[dict
     for row in rows:
         found[row["actor"], row["source"]].append(row)
     return found
+
+
+def _shared(context: WorkContext, quarters: Iterable[Mapping[str, Any]]) -> Mapping[str, frozenset[int]]:
+    """By unit, the quarters of an hour in which half of its people at work that day are active: its real hours."""
+    present: dict[str, set[str]] = defaultdict(set)
+    active: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in quarters:
+        unit = context.unit_of(row["actor"], row["first"], row["org_unit"])
+        present[unit].add(row["actor"])
+        active[unit][row["quarter"]].add(row["actor"])
+    return {
+        unit: frozenset(
+            quarter
+            for quarter, people in by_quarter.items()
+            if len(people) >= max(_FEW, math.ceil(len(present[unit]) / 2))
+        )
+        for unit, by_quarter in active.items()
+    }
 
 
 def _days_of_log(window: Window, reader: Reader) -> int:
@@ -164,11 +196,15 @@ def _suspects(window: Window, reader: Reader, params: Parameters) -> dict[str, l
     grace = timedelta(minutes=params.grace_minutes)
     found: dict[str, list[tuple[datetime, datetime, str]]] = defaultdict(list)
     days_of_log = _days_of_log(window, reader)
-    for (actor, source), rows in _quarters(window, reader).items():
+    quarters = _quarters(window, reader)
+    shared = _shared(reader.context, (row for rows in quarters.values() for row in rows))
+    for (actor, source), rows in quarters.items():
         odd = []
         for row in rows:
             unit = reader.context.unit_of(actor, row["first"], row["org_unit"])
-            if any(_judge(reader.context, actor, unit, source, at, grace) for at in (row["first"], row["last"])):
+            judged = [_judge(reader.context, actor, unit, source, at, grace) for at in (row["first"], row["last"])]
+            together = row["quarter"] in shared.get(unit, frozenset())
+            if any(judgement and not (together and judgement.beside_work) for judgement in judged):
                 odd.append(row)
         if odd and reader.context.posts and not reader.context.knows(actor):
             if days_of_log < params.learning_days:
@@ -208,8 +244,16 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
             judgement = _judge(reader.context, actor, unit, event["source"], event["time"], grace)
             if judgement is not None:
                 odd.append((event, judgement))
-        if odd:
+        if odd and not _only_coming_or_going(odd, params):
             yield _draft(reader.context, actor, odd)
+
+
+def _only_coming_or_going(odd: Sequence[tuple[Mapping[str, Any], _Judgement]], params: Parameters) -> bool:
+    """Whether somebody merely signed in early or unlocked late, beside a day's work, and looked at nothing."""
+    return all(
+        event["activity"] in _ARRIVING and judgement.beside_work and judgement.minutes_off <= params.arrival_minutes
+        for event, judgement in odd
+    )
 
 
 def _draft(context: WorkContext, actor: str, odd: Sequence[tuple[Mapping[str, Any], _Judgement]]) -> Draft:

@@ -51,7 +51,7 @@ class Parameters:
 
 
 def _place(event: Mapping[str, Any]) -> str:
-    return str(event["terminal_ip"] or event["terminal_id"])
+    return str(event["terminal_id"] or event["terminal_ip"])
 
 
 def _own_places(window: Window, reader: Reader, source: str, actor: str, params: Parameters) -> frozenset[str]:
@@ -158,7 +158,7 @@ def _draft(
         Texts(
             f"{at.month}月{at.day}日 {at:%H:%M} に {account} のログインが成功する前の {span} 分間に、"
             f"{len(failures)} 回の失敗がありました。",
-            f"Within {span} minutes before {account} signed in on {at:%-d %B} at {at:%H:%M}, "
+            f"Within {span} minute{'' if span == 1 else 's'} before {account} signed in on {at:%-d %B} at {at:%H:%M}, "
             f"{len(failures)} attempts failed.",
         ),
         Texts(
