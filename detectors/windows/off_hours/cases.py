@@ -51,6 +51,8 @@ _TRANSFERS = feeds(
 _NIGHTS_BEFORE = [_MONDAY - timedelta(days=back) for back in range(1, 21)]
 _EVERY_NIGHT = [act(clock(day, "03:00"), "svc-night") for day in [_MONDAY, *_NIGHTS_BEFORE]]
 
+_OFFICE = feeds(staff=[{"staff_id": f"s{n}", "org_unit": "zeimu"} for n in range(1, 7)])
+
 CASES = (
     # To be found.
     case(
@@ -271,5 +273,34 @@ CASES = (
         act(clock(_MONDAY, "23:00"), "batch", "job_run", kind="system"),
         act(clock(_MONDAY, "23:00"), "batch", kind="system"),
         given=_DIRECTORY,
+    ),
+    case(
+        "an office that is at work before it opens",
+        _MONDAY,
+        [act(clock(_MONDAY, f"07:5{n}"), f"s{n}") for n in range(1, 5)],
+        [act(clock(_MONDAY, "10:00"), f"s{n}") for n in range(1, 7)],
+        given=_OFFICE,
+    ),
+    case(
+        "two who are there early look people up, the others come in time",
+        _MONDAY,
+        [act(clock(_MONDAY, f"07:5{n}"), f"s{n}") for n in range(1, 3)],
+        [act(clock(_MONDAY, "10:00"), f"s{n}") for n in range(1, 7)],
+        finds=["s1", "s2"],
+        given=_OFFICE,
+    ),
+    case(
+        "signed in an hour early and looked at nothing",
+        _MONDAY,
+        act(clock(_MONDAY, "07:20"), "s1", "login"),
+        act(clock(_MONDAY, "09:00"), "s1"),
+        given=_DIRECTORY,
+    ),
+    case(
+        "an office together on a Sunday is still closed",
+        _SUNDAY,
+        [act(clock(_SUNDAY, f"10:0{n}"), f"s{n}") for n in range(1, 5)],
+        finds=["s1", "s2", "s3", "s4"],
+        given=_OFFICE,
     ),
 )

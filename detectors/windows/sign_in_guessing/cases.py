@@ -37,6 +37,9 @@ def _habit(actor: str, ip: str) -> Iterator[dict[str, Any]]:
     return (sign_in(clock(day, "08:31"), actor, ip) for day in weekdays_before(_DAY, 10))
 
 
+_USUAL_TERMINAL = {"id": "T-0001", "ip": _GATEWAY}
+_NEW_TERMINAL = {"id": "T-0999", "ip": _GATEWAY}
+
 CASES = (
     # To be found.
     case(
@@ -136,6 +139,21 @@ CASES = (
         _habit("s4", _GATEWAY),
         _spray(12, clock(_DAY, "08:30"), _GATEWAY),
         sign_in(clock(_DAY, "08:35"), "s4", _GATEWAY),
+    ),
+    case(
+        "a new terminal behind the address that everyone shares",
+        _DAY,
+        sign_in(clock(_EVE, "08:30"), "s1", terminal=_USUAL_TERMINAL),
+        [sign_in(clock(_DAY, f"08:3{n}"), "s1", terminal=_NEW_TERMINAL, outcome="failure") for n in range(6)],
+        sign_in(clock(_DAY, "08:37"), "s1", terminal=_NEW_TERMINAL),
+        finds=["nhi-eligibility/s1"],
+    ),
+    case(
+        "the usual terminal behind the address that everyone shares",
+        _DAY,
+        sign_in(clock(_EVE, "08:30"), "s1", terminal=_USUAL_TERMINAL),
+        [sign_in(clock(_DAY, f"08:3{n}"), "s1", terminal=_USUAL_TERMINAL, outcome="failure") for n in range(6)],
+        sign_in(clock(_DAY, "08:37"), "s1", terminal=_USUAL_TERMINAL),
     ),
     case(
         "a success between two small bursts",
