@@ -68,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     command = add("ingest", take.ingest, "ログを取り込む", "take in logs")
     command.add_argument("--source", required=True, help=_both("発生元の識別子", "source id"))
     command.add_argument("--format", help=_both("形式（既定はプロファイルによる）", "format (default: the profile's)"))
+    command.add_argument(
+        "--profile",
+        type=Path,
+        metavar="TOML",
+        help=_both("発生元のプロファイル", "how the source writes, for this call"),
+    )
     command.add_argument("files", nargs="+", metavar="FILE", help=_both("ファイル、- は標準入力", "files, - for stdin"))
 
     add("sources", ask.sources, "発生元の一覧", "list the sources")

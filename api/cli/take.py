@@ -4,7 +4,7 @@ import argparse
 import re
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +14,7 @@ from api.settings import Settings
 from audit.events import Activity
 from ingest.formats.registry import canonical_format, sniff
 from ingest.pipeline import Reconciliation
-from ingest.sources.profile import Profile
+from ingest.sources.profile import Profile, parse_profile
 
 __all__ = ["import_feeds", "ingest", "init"]
 
@@ -85,8 +85,8 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
             raise CommandError(f"{name}: ファイルがありません / no such file")
     total = Reconciliation()
     with open_installation(settings) as installation:
-        profile = installation.profile(arguments.source)
-        if arguments.source not in installation.catalogue:
+        profile = _given_profile(arguments) or installation.profile(arguments.source)
+        if arguments.source not in installation.catalogue and not arguments.profile:
             note(
                 f"{arguments.source}: カタログにない発生元です。既定のプロファイルで取り込みます / "
                 "not in the catalogue, taken with the default profile"
@@ -112,6 +112,17 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         if total.quarantined == total.read:
             note("すべて隔離されました。--format は正しいですか / every record was refused: is --format right?")
     return ExitCode.QUARANTINED if total.quarantined else ExitCode.DONE
+
+
+def _given_profile(arguments: argparse.Namespace) -> Profile | None:
+    """The profile named on the command line, for the source named there."""
+    if arguments.profile is None:
+        return None
+    try:
+        text = _read(arguments.profile).decode()
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{arguments.profile}: UTF-8 ではありません / is not UTF-8") from error
+    return replace(parse_profile(text, str(arguments.profile)), id=arguments.source)
 
 
 class _Peeked:
@@ -140,9 +151,6 @@ def _one(
                 f"{name}: {kind} です。展開または変換してから取り込んでください / "
                 f"this is {kind}: unpack or convert it first"
             )
-    fmt = asked or (
-        profile.format
-        if profile.id in installation.catalogue
-        else sniff(peeked.head.splitlines()[:20]) or profile.format
-    )
+    known = profile.id in installation.catalogue or profile.fields
+    fmt = asked or (profile.format if known else sniff(peeked.head.splitlines()[:20]) or profile.format)
     return installation.ingest(peeked, name=Path(name).name, profile=profile, fmt=fmt, progress=progress)  # type: ignore[arg-type] # only read() is used
