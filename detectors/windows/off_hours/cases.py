@@ -297,6 +297,13 @@ CASES = (
         given=_DIRECTORY,
     ),
     case(
+        "an office together late at night needs its overtime approved",
+        _MONDAY,
+        [act(clock(_MONDAY, f"23:0{n}"), f"s{n}") for n in range(1, 5)],
+        finds=["s1", "s2", "s3", "s4"],
+        given=_OFFICE,
+    ),
+    case(
         "an office together on a Sunday is still closed",
         _SUNDAY,
         [act(clock(_SUNDAY, f"10:0{n}"), f"s{n}") for n in range(1, 5)],

@@ -66,8 +66,8 @@ class Parameters:
     grace_minutes: int = setting(30, "何分までの早出・居残りを通常とみなすか", "how early or late is still usual")
     arrival_minutes: int = setting(
         120,
-        "勤務時間の前後何分までなら、ログインだけのものを通常とみなすか",
-        "how far beside working time a mere sign-in is still usual",
+        "勤務時間の前後何分までなら、ログインだけのものや所属の半数がそろうものを通常とみなすか",
+        "how far beside working time a mere sign-in, or half of a unit together, is still usual",
     )
     learning_days: int = setting(
         5,
@@ -204,7 +204,7 @@ def _suspects(window: Window, reader: Reader, params: Parameters) -> dict[str, l
             unit = reader.context.unit_of(actor, row["first"], row["org_unit"])
             judged = [_judge(reader.context, actor, unit, source, at, grace) for at in (row["first"], row["last"])]
             together = row["quarter"] in shared.get(unit, frozenset())
-            if any(judgement and not (together and judgement.beside_work) for judgement in judged):
+            if any(judgement and not (together and _near_work(judgement, params)) for judgement in judged):
                 odd.append(row)
         if odd and reader.context.posts and not reader.context.knows(actor):
             if days_of_log < params.learning_days:
@@ -250,10 +250,12 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
 
 def _only_coming_or_going(odd: Sequence[tuple[Mapping[str, Any], _Judgement]], params: Parameters) -> bool:
     """Whether somebody merely signed in early or unlocked late, beside a day's work, and looked at nothing."""
-    return all(
-        event["activity"] in _ARRIVING and judgement.beside_work and judgement.minutes_off <= params.arrival_minutes
-        for event, judgement in odd
-    )
+    return all(event["activity"] in _ARRIVING and _near_work(judgement, params) for event, judgement in odd)
+
+
+def _near_work(judgement: _Judgement, params: Parameters) -> bool:
+    """Whether a moment lies shortly before or after a day's work, neither on a closed day nor during leave."""
+    return judgement.beside_work and judgement.minutes_off <= params.arrival_minutes
 
 
 def _draft(context: WorkContext, actor: str, odd: Sequence[tuple[Mapping[str, Any], _Judgement]]) -> Draft:
