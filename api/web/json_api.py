@@ -5,10 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 
 from api.web.journal import record_look
-from api.web.queries import Typed, as_filter, read_moment
+from api.web.queries import QueryError, Typed, as_filter, read_moment
 from api.web.security import installation_of, viewer_with
 from audit.access import Permission, Viewer
 from audit.findings import FindingFilter
+from audit.texts import Texts
 
 __all__ = ["router"]
 
@@ -30,9 +31,9 @@ def alerts(
     severity: str = "",
     detector: str = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    cursor: str = "",
 ) -> dict[str, Any]:
-    """Findings, the latest window first."""
+    """Findings, the latest window first; `cursor` leads to the next page."""
     wanted = FindingFilter(
         start=read_moment(from_, "from"),
         end=read_moment(to, "to"),
@@ -50,8 +51,13 @@ def alerts(
         severity=severity,
         detector=detector,
     )
-    found = installation_of(request).findings.listing(wanted, limit=limit, offset=offset)
-    return {"findings": [finding.to_contract() for finding in found]}
+    try:
+        found = installation_of(request).findings.listing(wanted, limit=limit + 1, after=cursor)
+    except LookupError as error:
+        raise QueryError(Texts("cursor: 続きの位置が無効です", "cursor: no such place")) from error
+    shown = found[:limit]
+    following = shown[-1].id if len(found) > limit else ""
+    return {"findings": [finding.to_contract() for finding in shown], "cursor": following}
 
 
 @router.get("/alerts/{number}")

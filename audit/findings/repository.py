@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, func, select
+from sqlalchemy import Index, String, Text, UniqueConstraint, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from audit.findings.model import Finding, FindingStatus, Severity
@@ -195,8 +195,10 @@ class FindingRepository:
         )
         return True
 
-    def listing(self, wanted: FindingFilter, *, limit: int | None = None, offset: int = 0) -> list[Finding]:
-        """Findings, the latest window first, the oddest first within it."""
+    def listing(
+        self, wanted: FindingFilter, *, limit: int | None = None, offset: int = 0, after: Finding | None = None
+    ) -> list[Finding]:
+        """Findings, the latest window first, the oddest first within it; `after` goes on behind one of them."""
         query = (
             select(FindingRow)
             .where(*wanted.conditions)
@@ -204,6 +206,15 @@ class FindingRepository:
             .limit(limit)
             .offset(offset)
         )
+        if after is not None:
+            same_window = FindingRow.start == after.start
+            query = query.where(
+                or_(
+                    FindingRow.start < after.start,
+                    and_(same_window, FindingRow.score < after.score),
+                    and_(same_window, FindingRow.score == after.score, FindingRow.id > after.id),
+                )
+            )
         return [_finding(row) for row in self._session.scalars(query)]
 
     def get(self, number: str) -> Finding | None:

@@ -139,10 +139,26 @@ class FindingService:
         with self._state.unit() as session:
             FindingRepository(session).looked(detectors, self._clock.now())
 
-    def listing(self, wanted: FindingFilter, *, limit: int | None = None, offset: int = 0) -> list[Finding]:
-        """Findings, the latest window first, the oddest first within it."""
+    def listing(
+        self, wanted: FindingFilter, *, limit: int | None = None, offset: int = 0, after: str = ""
+    ) -> list[Finding]:
+        """Findings, the latest window first, the oddest first within it.
+
+        Args:
+            wanted: which.
+            limit: at most so many.
+            offset: leave out so many first.
+            after: go on behind the finding of this id.
+
+        Raises:
+            LookupError: there is no finding of that id.
+        """
         with self._state.unit() as session:
-            return FindingRepository(session).listing(wanted, limit=limit, offset=offset)
+            repository = FindingRepository(session)
+            last = repository.get(after) if after else None
+            if after and last is None:
+                raise LookupError(after)
+            return repository.listing(wanted, limit=limit, offset=offset, after=last)
 
     def get(self, number: str) -> Finding | None:
         """One finding, or nothing."""

@@ -22,7 +22,7 @@ FREE = {
     "/alerts": (("status", "severity", "detector"), ("page",)),
     "/events": (("source", "actor", "subject"), ("cursor",), ("from",)),
     "/board": (("from",), ("to",)),
-    "/api/v1/alerts": (("status", "severity", "detector"), ("offset",)),
+    "/api/v1/alerts": (("status", "severity", "detector"), ("cursor",)),
     "/api/v1/events": (("source", "actor", "subject"), ("cursor",)),
 }
 
@@ -112,9 +112,11 @@ def test_an_alert_as_its_contract_says(house: House) -> None:
     assert finding["source"] == SOURCE
     assert finding["window"].keys() == {"from", "to"}
     assert finding["event_ids"][0].startswith("mimamori:")
-    assert browser.get("/api/v1/alerts?detector=off-hours-access").json() == {"findings": []}
-    assert browser.get("/api/v1/alerts?offset=1").json() == {"findings": []}
-    assert browser.get("/api/v1/alerts?to=2026-11-01").json() == {"findings": []}
+    nothing = {"findings": [], "cursor": ""}
+    assert browser.get("/api/v1/alerts?detector=off-hours-access").json() == nothing
+    assert browser.get(f"/api/v1/alerts?cursor={house.alert}").json() == nothing
+    assert browser.get("/api/v1/alerts?to=2026-11-01").json() == nothing
+    assert browser.get("/api/v1/alerts?cursor=garbage").status_code == 422
 
 
 def test_what_was_asked_is_recorded_and_numbers_in_it_are_masked(house: House) -> None:
