@@ -9,7 +9,7 @@ import fcntl
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -174,12 +174,6 @@ class EventStore:
             names = result.column_names
             return [dict(zip(names, row, strict=True)) for row in result.result_rows]
 
-    def arrow(self, sql: str, parameters: Mapping[str, Any] | None = None, purpose: Purpose = Purpose.READ) -> pa.Table:
-        """Run a question and read the answer as columns."""
-        with self._client(purpose) as client:
-            table: pa.Table = client.query_arrow(sql, parameters=dict(parameters or {}), use_strings=True)
-            return table
-
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None, purpose: Purpose = Purpose.WRITE) -> None:
         """Run a statement."""
         with self._client(purpose) as client:
@@ -189,11 +183,6 @@ class EventStore:
         """Insert columns into a table of the same column names."""
         with self._client(Purpose.WRITE) as client:
             client.insert_arrow(table, columns)
-
-    def insert_bytes(self, table: str, columns: Sequence[str], data: bytes, fmt: str) -> None:
-        """Insert bytes in one of the engine's own formats."""
-        with self._client(Purpose.WRITE) as client:
-            client.raw_insert(table, column_names=list(columns), insert_block=data, fmt=fmt)
 
     def close(self) -> None:
         """Let go of every client."""
