@@ -66,7 +66,7 @@ def sources(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
                     "events": seen[name]["events"] if name in seen else 0,
                     "last_event": last,
                     "quarantined": totals[name].quarantined if name in totals else 0,
-                    "retention_years": profile.retention_years or None,
+                    "retention_years": profile.retention.years or None,
                     "authentication": profile.authentication,
                     "in_catalogue": name in installation.catalogue,
                 }

@@ -279,7 +279,7 @@ def source_rows(installation: Installation) -> list[SourceRow]:
     for name in sorted(set(installation.catalogue) | set(seen) | set(totals)):
         last = seen[name]["last"] if name in seen else None
         state = "never" if last is None else "silent" if last < now - _LATE else "ok"
-        years = installation.profile(name).retention_years
+        years = installation.profile(name).retention.years
         rows.append(
             SourceRow(
                 id=name,
