@@ -306,7 +306,7 @@ class _Reading:
             self.fault(f"{name!r} must be a table")
             return kind()
         known = {f.name: type(f.default) for f in fields(kind)}
-        found = {}
+        found: dict[str, Any] = {}
         for key, inner in value.items():
             given = float(inner) if known.get(key) is float and type(inner) is int else inner
             if key not in known:
