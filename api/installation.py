@@ -14,7 +14,7 @@ from audit.context import ContextService
 from audit.events import Activity
 from audit.findings import DetectorRun, Draft, FindingService, Severity
 from audit.log import EventLog, LogRepository
-from audit.log.quarantine import DeliveryBook
+from audit.log.quarantine import Arrival, DeliveryBook
 from audit.store.clickhouse import EventStore, hold_directory
 from audit.store.errors import StoreDamagedError
 from audit.store.keys import load_or_create_key
@@ -23,7 +23,7 @@ from audit.store.state import StateStore
 from audit.texts import Texts
 from detectors.registry import DETECTORS
 from detectors.runner import Runner
-from ingest.pipeline import Reconciliation, ingest_stream
+from ingest.pipeline import Pipeline, Reconciliation
 from ingest.sources.catalogue_reader import default_profile, load_catalogue
 from ingest.sources.profile import Profile
 
@@ -42,6 +42,7 @@ class Installation:
     clock: Clock
     log: EventLog
     book: DeliveryBook
+    pipeline: Pipeline
     context: ContextService
     findings: FindingService
     access: AccessService
@@ -62,19 +63,14 @@ class Installation:
         progress: Callable[[int], None] = lambda _read: None,
     ) -> Reconciliation:
         """Take in one delivery; an id that returns with other content opens a finding about its source."""
-        sums = ingest_stream(
-            stream,
-            name=name,
-            profile=profile,
-            fmt=fmt,
-            log=self.log,
-            book=self.book,
-            clock=self.clock,
-            progress=progress,
-        )
+        sums = self.pipeline.take(Arrival(profile.id, name, fmt, self.clock.now()), stream, profile, progress)
+        self.report(profile, name, sums)
+        return sums
+
+    def report(self, profile: Profile, name: str, sums: Reconciliation) -> None:
+        """Open a finding about the source of a delivery that brought known ids with other content."""
         if sums.conflicts:
             self._report_conflicts(profile, name, sums.conflicts)
-        return sums
 
     def act(
         self,
@@ -177,6 +173,7 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                 clock=clock,
                 log=log,
                 book=book,
+                pipeline=Pipeline(log, book, clock),
                 context=context,
                 findings=findings,
                 access=access,

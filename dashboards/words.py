@@ -82,6 +82,7 @@ SEVERITIES = {
 STATUSES = {
     "open": Texts("未確認", "Open"),
     "in_review": Texts("確認中", "In review"),
+    "filled": Texts("解消", "Filled"),
     "withdrawn": Texts("取り下げ", "Withdrawn"),
     "closed": Texts("確認済み", "Closed"),
 }

@@ -5,15 +5,16 @@ read the same table of fields, and a property test holds them to the same answer
 """
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from audit.events.activities import Activity, ActorKind, Outcome
 from audit.events.fields import FIELD_BY_PATH, GROUPS, Field, Kind
-from audit.events.mynumber import mask, mask_id
+from audit.events.mynumber import MASK, mask, mask_id, split_numbers
 
 __all__ = [
     "FUTURE_TOLERANCE",
@@ -249,15 +250,36 @@ class _Reading:
             self.masked += sum(found for _, found in pairs)
         return value
 
-    def _masked_tree(self, value: Any) -> Any:  # noqa: ANN401
-        """The same JSON value with every My Number masked, also where it is a name or a number."""
+    def _masked_tree(self, value: Any, label: str = "") -> Any:  # noqa: ANN401
+        """The same JSON value with every My Number masked, also where it is a name, a number or cut into pieces."""
         if isinstance(value, dict):
-            return {self._masked_tree(name): self._masked_tree(inner) for name, inner in value.items()}
+            return {
+                self._masked_text(name): MASK if split else self._masked_tree(inner, name)
+                for (name, inner), split in zip(
+                    value.items(), self._split(list(value.values()), list(value)), strict=True
+                )
+            }
         if isinstance(value, list):
-            return [self._masked_tree(inner) for inner in value]
-        masked, found = mask(value if isinstance(value, str) else json.dumps(value))
+            return [
+                MASK if split else self._masked_tree(inner, label)
+                for inner, split in zip(value, self._split(value), strict=True)
+            ]
+        if isinstance(value, str):
+            return self._masked_text(value, label)
+        # what stands behind the point of a number is a measure, never a part of somebody's number
+        whole = str(int(value)) if isinstance(value, float) and math.isfinite(value) else json.dumps(value)
+        return MASK if self._masked_text(whole, label) != whole else value
+
+    def _masked_text(self, text: str, label: str = "") -> str:
+        masked, found = mask(text, label)
         self.masked += found
-        return masked if found else value
+        return masked
+
+    def _split(self, values: Sequence[Any], names: Sequence[str] | None = None) -> Iterator[bool]:
+        """Of each value, whether it is a piece of a number cut up."""
+        pieces = split_numbers(values, names)
+        self.masked += bool(pieces)
+        return (n in pieces for n in range(len(values)))
 
     def keep(self, path: str, value: Any) -> None:  # noqa: ANN401
         """Keep what the form has no place for."""

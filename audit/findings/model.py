@@ -28,9 +28,11 @@ class Severity(StrEnum):
 class FindingStatus(StrEnum):
     """Where a finding stands.
 
+    `filled`: what was missing has arrived, or what was silent is heard again: a finding about a source that has an end.
     `withdrawn`: a later look at the same window, with more events or a corrected roster, no longer finds it.
     """
 
+    FILLED = "filled"
     OPEN = "open"
     WITHDRAWN = "withdrawn"
 
@@ -72,7 +74,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding as kept."""
+    """A finding as kept.
+
+    Attributes:
+        settled_at: when it was filled or withdrawn for good; `None` while it stands.
+        settled_by: what did it, a delivery's number and name for example.
+    """
 
     id: str
     detector: str
@@ -94,10 +101,17 @@ class Finding:
     last_index: int
     found_at: datetime
     baseline: tuple[tuple[Texts, float], ...] = field(default=())
+    settled_at: datetime | None = None
+    settled_by: str = ""
 
     def to_contract(self) -> dict[str, Any]:
         """The contract's form (DESIGN 4.5); Japanese first, English beside it."""
         more = self.evidence_total - len(self.evidence)
+        settled = (
+            {"settled": {"at": self.settled_at.astimezone(TOKYO).isoformat(), "by": self.settled_by}}
+            if self.settled_at is not None
+            else {}
+        )
         return {
             "id": self.id,
             "detector": self.detector,
@@ -120,6 +134,7 @@ class Finding:
             "event_ids_omitted": more,
             "log_index": {"first": self.first_index, "last": self.last_index},
             "case": None,
+            **settled,
         }
 
 

@@ -77,11 +77,15 @@ def _body(finding: Finding) -> str:
         "last_index",
         "baseline",
     )
-    return json.dumps({name: plain[name] for name in kept}, ensure_ascii=False, sort_keys=True)
+    body = {name: plain[name] for name in kept}
+    if finding.settled_at is not None:
+        body["settled"] = [finding.settled_at.isoformat(), finding.settled_by]
+    return json.dumps(body, ensure_ascii=False, sort_keys=True)
 
 
 def _finding(row: FindingRow) -> Finding:
     body = json.loads(row.body)
+    settled_at, settled_by = body.get("settled", ("", ""))
     return Finding(
         id=row.id,
         detector=row.detector,
@@ -103,6 +107,8 @@ def _finding(row: FindingRow) -> Finding:
         last_index=body["last_index"],
         found_at=row.found_at,
         baseline=tuple((Texts(*label), value) for label, value in body["baseline"]),
+        settled_at=datetime.fromisoformat(settled_at) if settled_at else None,
+        settled_by=settled_by,
     )
 
 
@@ -120,6 +126,7 @@ class FindingFilter:
         status: str = "",
         severity: str = "",
         detector: str = "",
+        source: str = "",
     ) -> None:
         self.conditions = []
         if start is not None:
@@ -130,6 +137,7 @@ class FindingFilter:
             (FindingRow.status, status),
             (FindingRow.severity, severity),
             (FindingRow.detector, detector),
+            (FindingRow.source, source),
         ):
             if value:
                 self.conditions.append(column == value)
@@ -194,6 +202,16 @@ class FindingRepository:
             )
         )
         return True
+
+    def put(self, finding: Finding) -> bool:
+        """Keep a finding as it now is, whatever it was before; whether it was new, or not standing as this one does."""
+        row = self._session.get(FindingRow, finding.id)
+        if row is None:
+            return self.add_if_new(finding)
+        changed = row.status != finding.status
+        row.status, row.body, row.end = finding.status, _body(finding), finding.end
+        row.severity, row.score, row.detector_version = finding.severity, finding.score, finding.detector_version
+        return changed
 
     def listing(
         self, wanted: FindingFilter, *, limit: int | None = None, offset: int = 0, after: Finding | None = None

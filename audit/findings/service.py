@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit.clock import Clock
-from audit.findings.model import Draft, Finding, FindingStatus, finding_id
+from audit.findings.model import MAX_EVIDENCE, Draft, Finding, FindingStatus, finding_id
 from audit.findings.repository import FindingFilter, FindingRepository, RunRow
 from audit.store.state import StateStore
+from audit.texts import Texts
 
 __all__ = ["DetectorRun", "FindingService", "LastRun", "Recorded"]
 
@@ -120,6 +121,69 @@ class FindingService:
         """Keep one finding that is opened by something other than a window's evaluation; whether it is new."""
         with self._state.unit() as session:
             return FindingRepository(session).add_if_new(self._finding(run, draft))
+
+    @staticmethod
+    def named(detector: str, version: str, entity: str, start: datetime) -> str:
+        """The id of a finding that `open` keeps."""
+        return finding_id(detector, version, entity, start, start)
+
+    def open(self, run: DetectorRun, draft: Draft) -> tuple[str, bool]:
+        """Keep a finding whose end is not known yet, and which is therefore named by its beginning alone.
+
+        Called again it brings the finding up to date: its end so far, its reasons, its evidence. One that was settled
+        stands again.
+
+        Returns:
+            Its id, and whether it was not open before.
+        """
+        named = self.named(run.detector, run.version, draft.entity, run.start)
+        finding = replace(self._finding(run, draft), id=named)
+        with self._state.unit() as session:
+            return named, FindingRepository(session).put(finding)
+
+    def settle(
+        self,
+        number: str,
+        status: FindingStatus,
+        reason: Texts,
+        *,
+        end: datetime | None = None,
+        by: str = "",
+        evidence: Sequence[str] = (),
+    ) -> bool:
+        """End a finding that `open` keeps: filled or withdrawn, with the sentence that says why. Nothing is deleted.
+
+        Args:
+            number: its id.
+            status: what becomes of it.
+            reason: appended to its reasons.
+            end: when what it tells of ended; unchanged when not given.
+            by: what settled it.
+            evidence: more events, appended to its evidence.
+
+        Returns:
+            Whether this changed anything: a finding that does not exist is left alone, and the same said twice is
+            said once.
+        """
+        with self._state.unit() as session:
+            repository = FindingRepository(session)
+            found = repository.get(number)
+            if found is None or (found.status is status and reason in found.reasons):
+                return False
+            more = tuple(event for event in evidence if event not in found.evidence)
+            repository.put(
+                replace(
+                    found,
+                    status=status,
+                    end=end or found.end,
+                    reasons=(*found.reasons, reason),
+                    evidence=(*found.evidence, *more)[:MAX_EVIDENCE],
+                    evidence_total=found.evidence_total + len(more),
+                    settled_at=self._clock.now(),
+                    settled_by=by,
+                )
+            )
+            return True
 
     def last_runs(self, detector: str) -> dict[datetime, LastRun]:
         """The last evaluation of every window of a detector, by the window's beginning."""

@@ -7,11 +7,14 @@ from audit.log.model import (
     Filter,
     Measure,
     Page,
+    Reading,
     ReadRecord,
     RefusedRow,
 )
+from audit.log.reading import LineReader, Lines, read_records
 from audit.log.repository import CursorError, LogRepository
 from audit.log.service import OWN_SOURCE, EventLog
+from audit.store.errors import StoreError
 
 __all__ = [
     "OWN_SOURCE",
@@ -21,9 +24,14 @@ __all__ = [
     "Dimension",
     "EventLog",
     "Filter",
+    "LineReader",
+    "Lines",
     "LogRepository",
     "Measure",
     "Page",
     "ReadRecord",
+    "Reading",
     "RefusedRow",
+    "StoreError",
+    "read_records",
 ]

@@ -1,6 +1,6 @@
 """What one asks of the log and what it answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ __all__ = [
     "Measure",
     "Page",
     "ReadRecord",
+    "Reading",
     "RefusedRow",
 ]
 
@@ -30,12 +31,15 @@ class Delivery:
         source: whose log it is.
         received_at: when it arrived.
         future_tolerance: how far ahead of its receipt an event may be.
+        scope: the number of the first delivery of the stream that it continues; 0 when it stands alone. Identical
+            records are counted from the begin of the stream.
     """
 
     number: int
     source: str
     received_at: datetime
     future_tolerance: timedelta = FUTURE_TOLERANCE
+    scope: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,29 @@ class RefusedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a part of a delivery was read as, before the log has seen it.
+
+    Attributes:
+        table: the events as Arrow columns: those of `audit.log.columns.EVENT_SCHEMA` that occur, `n` (number within
+            the delivery), `raw_hash` of those without an id, `masked`.
+        raw: gives the bytes of a record by its number.
+        refused: the records that are no events.
+        masked: how many My Numbers were masked.
+    """
+
+    table: Any
+    raw: Callable[[int], bytes]
+    refused: tuple[RefusedRow, ...] = ()
+    masked: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many records were read, refused ones included."""
+        return int(self.table.num_rows) + len(self.refused)
+
+
+@dataclass(frozen=True, slots=True)
 class Appended:
     """What became of a batch: every record is exactly one of stored, duplicate or refused.
 
@@ -85,7 +112,11 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which events. Empty fields do not restrict; `start` is inclusive, `end` exclusive."""
+    """Which events. Empty fields do not restrict; `start` is inclusive, `end` exclusive.
+
+    `first_index` and the sequence bounds are inclusive; only events that carry a number have a sequence.
+    `recorded_after`: recorded at least so long after their own time.
+    """
 
     start: datetime | None = None
     end: datetime | None = None
@@ -101,12 +132,19 @@ class Filter:
     hours: tuple[int, ...] = ()
     staff_only: bool = False
     without_source: str = ""
+    deliveries: tuple[int, ...] = ()
+    first_index: int | None = None
+    first_sequence: int | None = None
+    last_sequence: int | None = None
+    mark: str = ""
+    recorded_after: timedelta | None = None
 
 
 class Dimension(StrEnum):
     """What events can be counted by.
 
-    Days, hours, quarters of an hour (0 to 95) and weekdays (0 is Monday) are those of Asia/Tokyo.
+    Days, hours, quarters of an hour (0 to 95) and weekdays (0 is Monday) are those of Asia/Tokyo. A sequence block is
+    1024 consecutive numbers of a source.
     """
 
     ACTIVITY = "activity"
@@ -116,6 +154,8 @@ class Dimension(StrEnum):
     ORG_UNIT = "org_unit"
     OUTCOME = "outcome"
     QUARTER = "quarter"
+    SEQUENCE = "sequence"
+    SEQUENCE_BLOCK = "sequence_block"
     SOURCE = "source"
     SUBJECT = "subject"
     TERMINAL = "terminal"
@@ -123,12 +163,26 @@ class Dimension(StrEnum):
 
 
 class Measure(StrEnum):
-    """What is counted."""
+    """What is counted.
 
+    Delays are seconds from when the source says it wrote an event to its receipt: the median, and what a tenth of
+    them are below and above. `step_back` is how many seconds time falls at most from one sequence number to the next.
+    """
+
+    DELAY = "delay"
+    DELAY_HIGH = "delay_high"
+    DELAY_LOW = "delay_low"
+    DELIVERIES = "deliveries"
     EVENTS = "events"
     FIRST = "first"
+    FIRST_SEQUENCE = "first_sequence"
     LAST = "last"
+    LAST_DELIVERY = "last_delivery"
     LAST_INDEX = "last_index"
+    LAST_RECEIVED = "last_received"
+    LAST_SEQUENCE = "last_sequence"
+    SEQUENCES = "sequences"
+    STEP_BACK = "step_back"
     SUBJECTS = "subjects"
 
 

@@ -15,14 +15,24 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint, func, select
+from sqlalchemy import ColumnElement, Index, LargeBinary, String, Text, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from audit.events import Fault
+from audit.events import Fault, mask
 from audit.log.model import Delivery
 from audit.store.state import Base, StateStore, UtcTime
 
-__all__ = ["DeliveryBook", "DeliveryRow", "Quarantined", "Refusal", "SourceTotals"]
+__all__ = [
+    "Arrival",
+    "Booked",
+    "DeliveryBook",
+    "DeliveryRow",
+    "Entered",
+    "Outcome",
+    "Quarantined",
+    "Refusal",
+    "SourceTotals",
+]
 
 _FRAME = 1 << 20
 """Bytes encrypted at a time, so that a 100 MB record never needs 100 MB of memory twice."""
@@ -33,7 +43,7 @@ class DeliveryRow(Base):
     """One delivery."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (Index("ix_deliveries_source", "source"),)
+    __table_args__ = (Index("ix_deliveries_source", "source"), UniqueConstraint("source", "key"))
 
     number: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(String(200))
@@ -46,6 +56,74 @@ class DeliveryRow(Base):
     duplicates: Mapped[int] = mapped_column(default=0)
     quarantined: Mapped[int] = mapped_column(default=0)
     masked: Mapped[int] = mapped_column(default=0)
+    receipt: Mapped[str | None] = mapped_column(String(80), unique=True)
+    key: Mapped[str | None] = mapped_column(String(300))
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    stream: Mapped[str | None] = mapped_column(String(200), index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A delivery as it comes.
+
+    Attributes:
+        source: whose log it is.
+        name: what to call it.
+        fmt: its format.
+        received_at: when it arrived.
+        receipt: its name in the spool; empty for what does not pass through it.
+        key: the sender's idempotency key; may be empty.
+        sha256: of its bytes, in hexadecimal; may be empty.
+        stream: the stream that it is a part of, a connection for example; empty when it stands alone.
+    """
+
+    source: str
+    name: str
+    fmt: str
+    received_at: datetime
+    receipt: str = ""
+    key: str = ""
+    sha256: str = ""
+    stream: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A delivery in the book.
+
+    Attributes:
+        delivery: under this number.
+        resumed: it was begun before, by a process that ended before it was done.
+        finished: it was done before, and only its end was not told.
+    """
+
+    delivery: Delivery
+    resumed: bool = False
+    finished: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a delivery: `read = stored + duplicates + quarantined`; `masked` My Numbers were masked."""
+
+    read: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    masked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What the book says of a delivery."""
+
+    number: int
+    source: str
+    receipt: str
+    sha256: str
+    received_at: datetime
+    finished_at: datetime | None
+    outcome: Outcome
 
 
 class QuarantineRow(Base):
@@ -125,30 +203,82 @@ class DeliveryBook:
         self._folder = folder
         self._cipher = AESGCM(key)
 
-    def open(self, source: str, name: str, fmt: str, received_at: datetime) -> Delivery:
-        """Enter a new delivery."""
-        with self._state.unit() as session:
-            row = DeliveryRow(source=source, name=name, format=fmt, received_at=received_at)
-            session.add(row)
-            session.flush()
-            return Delivery(row.number, source, received_at)
+    def open(self, arrival: Arrival) -> Entered:
+        """Enter a delivery; see `open_all`."""
+        return self.open_all([arrival])[0]
 
-    def close(
-        self,
-        delivery: Delivery,
-        *,
-        at: datetime,
-        read: int,
-        stored: int,
-        duplicates: int,
-        quarantined: int,
-        masked: int,
-    ) -> None:
-        """Enter what became of it."""
+    def open_all(self, arrivals: Sequence[Arrival]) -> list[Entered]:
+        """Enter deliveries; one whose receipt is in the book already is the same delivery, taken up again."""
         with self._state.unit() as session:
-            row = session.get_one(DeliveryRow, delivery.number)
-            row.finished_at, row.read, row.stored = at, read, stored
-            row.duplicates, row.quarantined, row.masked = duplicates, quarantined, masked
+            receipts = [arrival.receipt for arrival in arrivals if arrival.receipt]
+            known = {
+                row.receipt: row
+                for row in session.scalars(select(DeliveryRow).where(DeliveryRow.receipt.in_(receipts)))
+            }
+            rows = [known.get(arrival.receipt) or self._enter(session, arrival) for arrival in arrivals]
+            session.flush()
+            return [
+                Entered(
+                    Delivery(row.number, row.source, row.received_at, scope=self._scope(session, row)),
+                    resumed=row.receipt in known,
+                    finished=row.finished_at is not None,
+                )
+                for row in rows
+            ]
+
+    @staticmethod
+    def _scope(session: Session, row: DeliveryRow) -> int:
+        """The first delivery of the same stream."""
+        if not row.stream:
+            return 0
+        first = select(func.min(DeliveryRow.number)).where(DeliveryRow.stream == row.stream)
+        return session.scalar(first) or row.number
+
+    @staticmethod
+    def _enter(session: Session, arrival: Arrival) -> DeliveryRow:
+        row = DeliveryRow(
+            source=arrival.source,
+            name=mask(arrival.name)[0],
+            format=arrival.fmt,
+            received_at=arrival.received_at,
+            receipt=arrival.receipt or None,
+            key=arrival.key or None,
+            sha256=arrival.sha256 or None,
+            stream=arrival.stream or None,
+        )
+        session.add(row)
+        return row
+
+    def close_all(self, outcomes: Sequence[tuple[Delivery, Outcome]], at: datetime) -> None:
+        """Enter what became of deliveries."""
+        with self._state.unit() as session:
+            for delivery, outcome in outcomes:
+                row = session.get_one(DeliveryRow, delivery.number)
+                row.finished_at, row.read, row.stored = at, outcome.read, outcome.stored
+                row.duplicates, row.quarantined, row.masked = outcome.duplicates, outcome.quarantined, outcome.masked
+
+    def by_receipt(self, receipt: str) -> Booked | None:
+        """The delivery of a receipt."""
+        return self._booked(DeliveryRow.receipt == receipt)
+
+    def by_key(self, source: str, key: str) -> Booked | None:
+        """The delivery that a source sent under an idempotency key."""
+        return self._booked((DeliveryRow.source == source) & (DeliveryRow.key == key))
+
+    def _booked(self, wanted: ColumnElement[bool]) -> Booked | None:
+        with self._state.unit() as session:
+            row = session.scalar(select(DeliveryRow).where(wanted))
+            if row is None:
+                return None
+            return Booked(
+                row.number,
+                row.source,
+                row.receipt or "",
+                row.sha256 or "",
+                row.received_at,
+                row.finished_at,
+                Outcome(row.read, row.stored, row.duplicates, row.quarantined, row.masked),
+            )
 
     def refuse(self, delivery: Delivery, records: Iterable[Refusal], ordinals: dict[bytes, int]) -> None:
         """Put records into quarantine; their bytes are durable when this returns.

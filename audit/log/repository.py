@@ -8,23 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from audit.events import ACTIVITY_CLASS, COLUMNS, FIELDS, Activity, AuditEvent, Kind, digest
-from audit.events.canonical import DIGEST_BYTES, microseconds
+from audit.events import COLUMNS, AuditEvent
+from audit.events.canonical import microseconds
 from audit.log import intake
-from audit.log.model import Delivery, Dimension, Filter, Measure, Page, ReadRecord
+from audit.log.model import Delivery, Dimension, Filter, Measure, Page
 from audit.store.clickhouse import EventStore, Purpose
 
 __all__ = ["CursorError", "LogRepository"]
 
-_ARROW = {
-    Kind.TEXT: pa.string(),
-    Kind.IDS: pa.list_(pa.string()),
-    Kind.COUNT: pa.uint64(),
-    Kind.FLAG: pa.bool_(),
-    Kind.TIME: pa.timestamp("us", "UTC"),
-}
-_ABSENT: Mapping[Kind, Any] = {Kind.TEXT: "", Kind.IDS: []}
+_BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2261, 1, 1, tzinfo=UTC)
+"""Every time that an event can have."""
 _DIMENSIONS: Mapping[Dimension, str] = {
     Dimension.ACTIVITY: "activity",
     Dimension.ACTOR: "actor_id",
@@ -33,22 +28,34 @@ _DIMENSIONS: Mapping[Dimension, str] = {
     Dimension.ORG_UNIT: "actor_org_unit",
     Dimension.OUTCOME: "outcome",
     Dimension.QUARTER: "intDiv(toHour(time, 'Asia/Tokyo') * 60 + toMinute(time, 'Asia/Tokyo'), 15)",
+    Dimension.SEQUENCE: "sequence",
+    Dimension.SEQUENCE_BLOCK: "intDiv(sequence, 1024)",
     Dimension.SOURCE: "source",
     Dimension.SUBJECT: "arrayJoin(subjects)",
     Dimension.TERMINAL: "terminal_id",
     Dimension.WEEKDAY: "toDayOfWeek(time, 0, 'Asia/Tokyo') - 1",
 }
+_DELAY = "dateDiff('second', coalesce(recorded_at, time), received_at)"
 _MEASURES: Mapping[Measure, str] = {
+    Measure.DELAY: f"quantile(0.5)({_DELAY})",
+    Measure.DELAY_HIGH: f"quantile(0.9)({_DELAY})",
+    Measure.DELAY_LOW: f"quantile(0.1)({_DELAY})",
+    Measure.DELIVERIES: "uniqExact(delivery)",
     Measure.EVENTS: "count()",
     Measure.FIRST: "min(time)",
+    Measure.FIRST_SEQUENCE: "min(sequence)",
     Measure.LAST: "max(time)",
+    Measure.LAST_DELIVERY: "max(delivery)",
     Measure.LAST_INDEX: "max(log_index)",
+    Measure.LAST_RECEIVED: "max(received_at)",
+    Measure.LAST_SEQUENCE: "max(sequence)",
+    Measure.SEQUENCES: "uniqExact(sequence)",
+    Measure.STEP_BACK: "-arrayMin(arrayDifference(arrayMap(pair -> pair.2, "
+    "arraySort(groupArray((sequence, toUnixTimestamp(time)))))))",
     Measure.SUBJECTS: "length(arrayFilter(key -> key != '', groupUniqArrayArray(subjects)))",
 }
 _LONGEST_CURSOR = 80
 """Two numbers in Base64; anything longer was never ours and is not worth decoding."""
-_BLOCK = 32_768
-"""Lines handed to the engine at a time: each block costs it 5 ms, and several are spread over the cores."""
 _EVENT_COLUMNS = ("log_index", "source", "received_at", "marks", *COLUMNS)
 
 
@@ -69,6 +76,7 @@ def _where(wanted: Filter) -> tuple[str, dict[str, Any]]:
     add("source IN {sources:Array(String)}", "sources", wanted.sources)
     add("source != {without_source:String}", "without_source", wanted.without_source)
     add("actor_id IN {actors:Array(String)}", "actors", wanted.actors)
+    add("delivery IN {deliveries:Array(UInt64)}", "deliveries", wanted.deliveries)
     add("has(subjects, {subject:String})", "subject", wanted.subject)
     add("activity IN {activities:Array(String)}", "activities", wanted.activities)
     add("outcome IN {outcomes:Array(String)}", "outcomes", wanted.outcomes)
@@ -77,6 +85,13 @@ def _where(wanted: Filter) -> tuple[str, dict[str, Any]]:
     add("event_id IN {event_ids:Array(String)}", "event_ids", wanted.event_ids)
     add("toDayOfWeek(time, 0, 'Asia/Tokyo') - 1 IN {weekdays:Array(UInt8)}", "weekdays", wanted.weekdays)
     add("toHour(time, 'Asia/Tokyo') IN {hours:Array(UInt8)}", "hours", wanted.hours)
+    add("log_index >= {first_index:UInt64}", "first_index", wanted.first_index)
+    add("sequence >= {first_sequence:UInt64}", "first_sequence", wanted.first_sequence)
+    add("sequence <= {last_sequence:UInt64}", "last_sequence", wanted.last_sequence)
+    add("has(marks, {mark:String})", "mark", wanted.mark)
+    if wanted.recorded_after is not None:
+        parts.append("recorded_at >= addSeconds(time, {recorded_after:Int64})")
+        values["recorded_after"] = int(wanted.recorded_after.total_seconds())
     if wanted.staff_only:
         parts.append("actor_id != '' AND actor_kind != 'system'")
     return " AND ".join(parts), values
@@ -109,19 +124,6 @@ def _event(row: Mapping[str, Any]) -> AuditEvent:
     return AuditEvent(row["log_index"], row["source"], row["received_at"], columns, tuple(row["marks"]))
 
 
-def _marks(record: ReadRecord) -> list[str]:
-    return ["masked"] if record.masked else []
-
-
-def _field_columns(records: Sequence[ReadRecord]) -> dict[str, pa.Array]:
-    return {
-        field.column: pa.array(
-            [record.columns.get(field.column, _ABSENT.get(field.kind)) for record in records], _ARROW[field.kind]
-        )
-        for field in FIELDS
-    }
-
-
 class LogRepository:
     """Reads and writes the `events` table."""
 
@@ -130,122 +132,74 @@ class LogRepository:
 
     # Taking in -------------------------------------------------------------------------------------------------
 
-    def forget_deliveries(self) -> None:
-        """Forget which identical records were seen; only while no delivery is under way."""
-        self._store.command("TRUNCATE TABLE intake_seen")
+    def add(self, events: pa.Table) -> None:
+        """Append events of one month: they are stored altogether or not at all.
 
-    def begin_batch(self) -> None:
-        """Empty the tables that a batch passes through."""
-        for table in ("intake_lines", "intake_rows", "intake_new", "intake_known"):
-            self._store.command(f"TRUNCATE TABLE {table}")
+        One insert of one block into one partition is one part, which the engine brings in by a single rename.
+        """
+        self._store.insert("events", events.combine_chunks())
 
-    def read_lines(self, delivery: Delivery, lines: Sequence[tuple[int, bytes]], oldest: datetime) -> list[int]:
-        """Let the engine read JSON lines.
+    def known_ids(self, source: str, ids: pa.Array, first: datetime, last: datetime) -> pa.Array:
+        """Those of some ids that a source already has, among events of these times."""
+        bounds = pc.min_max(ids)
+        asked = {
+            "source": source,
+            "first_id": bounds["min"].as_py(),
+            "last_id": bounds["max"].as_py(),
+            "first_time": first,
+            "last_time": last,
+        }
+        if not self._store.rows(f"SELECT 1 {intake.IN_RANGE} LIMIT 1", asked, Purpose.WRITE):
+            return pa.array([], pa.string())
+        self._store.command("TRUNCATE TABLE intake_ids")
+        self._store.insert("intake_ids", pa.table({"event_id": ids}))
+        return pa.array([row["event_id"] for row in self._store.rows(intake.FIND_IDS, asked, Purpose.WRITE)])
+
+    def known_rows(self, source: str, rows: pa.Table) -> list[tuple[int, bool]]:
+        """Those of some events that are known: the log has their id, or it stands earlier among them.
+
+        Args:
+            source: whose events.
+            rows: columns of events, and `n`.
 
         Returns:
-            The numbers of those that it is not certain about.
+            `n` of each, and whether its content is another than that which came first.
         """
-        for start in range(0, len(lines), _BLOCK):
-            part = lines[start : start + _BLOCK]
-            table = pa.table(
-                {
-                    "n": pa.array([n for n, _ in part], pa.uint32()),
-                    "doc": pa.array([doc for _, doc in part], pa.binary()),
-                }
-            )
-            self._store.insert("intake_lines", table)
-        self._store.command(
-            intake.READ_LINES,
-            {"oldest": oldest, "newest": delivery.received_at + delivery.future_tolerance},
-        )
-        unclear = self._store.rows("SELECT n FROM intake_rows WHERE NOT clear ORDER BY n", purpose=Purpose.WRITE)
-        return [row["n"] for row in unclear]
-
-    def add_records(self, records: Sequence[ReadRecord], hashes: Sequence[bytes]) -> None:
-        """Add records that Python has read."""
-        columns: dict[str, pa.Array] = {
-            "n": pa.array([record.n for record in records], pa.uint32()),
-            "clear": pa.array([True] * len(records), pa.bool_()),
-            "raw_hash": pa.array(hashes, pa.binary(16)),
-            "marks": pa.array([_marks(record) for record in records], pa.list_(pa.string())),
+        bounds = pc.min_max(rows["event_id"])
+        asked = {
+            "source": source,
+            "first_id": bounds["min"].as_py(),
+            "last_id": bounds["max"].as_py(),
+            "first_time": _BEGINNING,
+            "last_time": _END,
         }
-        self._store.insert("intake_rows", pa.table({**columns, **_field_columns(records)}))
+        self._store.command("TRUNCATE TABLE intake_rows")
+        self._store.insert("intake_rows", rows)
+        found = self._store.rows(intake.FIND_KNOWN, asked, Purpose.WRITE)
+        return [(row["n"], bool(row["conflict"])) for row in found]
+
+    def seen_before(self, delivery: Delivery, hashes: pa.Array) -> dict[bytes, int]:
+        """How often a delivery, or the stream that it continues, brought the same bytes before; these are remembered.
+
+        Args:
+            delivery: which.
+            hashes: of the records without an id, in any order.
+        """
+        self._store.command("TRUNCATE TABLE intake_hashes")
+        self._store.insert("intake_hashes", pa.table({"raw_hash": hashes}))
+        scope = {"scope": delivery.scope or delivery.number}
+        seen = self._store.rows(intake.FIND_SEEN, scope, Purpose.WRITE)
+        self._store.command(intake.REMEMBER, {**scope, "delivery": delivery.number})
+        return {row["raw_hash"]: row["times"] for row in seen}
+
+    def forget(self, delivery: Delivery) -> None:
+        """Forget what a delivery brought that was cut off, and is read from its begin again."""
+        self._store.command(intake.FORGET, {"delivery": delivery.number})
 
     def has(self, source: str, event_id: str) -> bool:
         """Whether a source has an event of this name."""
         named = "SELECT 1 FROM events WHERE source = {source:String} AND event_id = {event_id:String} LIMIT 1"
         return bool(self._store.rows(named, {"source": source, "event_id": event_id}, Purpose.WRITE))
-
-    def add_event(self, delivery: Delivery, index: int, skewed: datetime, record: ReadRecord) -> None:
-        """Append one event that the log does not have."""
-        ocsf = ACTIVITY_CLASS[Activity(record.columns["activity"])]
-        marks = [*_marks(record), *(["skew"] if record.columns["time"] > skewed else [])]
-        columns: dict[str, pa.Array] = {
-            "log_index": pa.array([index], pa.uint64()),
-            "source": pa.array([delivery.source]),
-            "received_at": pa.array([delivery.received_at], _ARROW[Kind.TIME]),
-            "delivery": pa.array([delivery.number], pa.uint64()),
-            "class_uid": pa.array([ocsf.class_uid], pa.uint16()),
-            "activity_id": pa.array([ocsf.activity_id], pa.uint8()),
-            "digest": pa.array([digest(delivery.source, record.columns)], pa.binary(DIGEST_BYTES)),
-            "marks": pa.array([marks], pa.list_(pa.string())),
-        }
-        self._store.insert("events", pa.table({**columns, **_field_columns([record])}))
-
-    def name_rows(self, delivery: Delivery) -> None:
-        """Give every clear row its identity and digest."""
-        nameless = self._store.rows(
-            "SELECT count() AS n FROM intake_rows WHERE clear AND event_id = ''", purpose=Purpose.WRITE
-        )
-        if nameless[0]["n"]:
-            number = {"delivery": delivery.number}
-            self._store.command(intake.NAME_ROWS_BY_BYTES, {"source": delivery.source, **number})
-            self._store.command(intake.REMEMBER_BYTES, number)
-        else:
-            self._store.command(intake.NAME_ROWS, {"source": delivery.source})
-
-    def find_known(self, source: str) -> tuple[int, int, list[int]]:
-        """Find the rows that the log, or the batch itself, already has.
-
-        Returns:
-            How many rows there are, how many are known, and the numbers of those that conflict with what is known.
-        """
-        batch = self._store.rows(
-            """SELECT count() AS n, uniqExact(event_id) AS ids,
-                (SELECT countIf(clear AND event_id = '') FROM intake_rows) AS derived,
-                min(event_id) AS first_id, max(event_id) AS last_id,
-                min(time) AS first_time, max(time) AS last_time FROM intake_new""",
-            purpose=Purpose.WRITE,
-        )[0]
-        if not batch["n"]:
-            return 0, 0, []
-        if batch["derived"] != batch["n"]:  # only an id derived from the bytes implies the time
-            batch["first_time"], batch["last_time"] = (
-                datetime(1970, 1, 1, tzinfo=UTC),
-                datetime(2261, 1, 1, tzinfo=UTC),
-            )
-        bounds = {key: batch[key] for key in ("first_id", "last_id", "first_time", "last_time")}
-        self._store.command(intake.FIND_STORED, {"source": source, **bounds})
-        if batch["ids"] != batch["n"]:
-            self._store.command(intake.FIND_REPEATED)
-        known = self._store.rows(
-            "SELECT n, max(conflict) AS conflict FROM intake_known GROUP BY n ORDER BY n",
-            purpose=Purpose.WRITE,
-        )
-        return batch["n"], len(known), [row["n"] for row in known if row["conflict"]]
-
-    def add_rows(self, delivery: Delivery, base: int, skewed: datetime) -> None:
-        """Append what is new, with consecutive log indexes from `base`."""
-        self._store.command(
-            intake.ADD_ROWS,
-            {
-                "base": base,
-                "source": delivery.source,
-                "received_at": delivery.received_at,
-                "delivery": delivery.number,
-                "skewed": skewed,
-            },
-        )
 
     def next_index(self) -> int:
         """The log index after the last one."""

@@ -1,16 +1,33 @@
 """The log: append, search, aggregate. One writer; consecutive indexes; nothing is ever changed."""
 
-import hashlib
+import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from audit.clock import Clock
-from audit.events import AuditEvent, Fault, check, parse_json
+from audit.events import AuditEvent, Fault, check
 from audit.events.validation import OLDEST
-from audit.log.model import Appended, Delivery, Dimension, Filter, Measure, Page, ReadRecord, RefusedRow
+from audit.log import batches
+from audit.log.columns import joined
+from audit.log.model import (
+    Appended,
+    Delivery,
+    Dimension,
+    Filter,
+    Measure,
+    Page,
+    Reading,
+    ReadRecord,
+    RefusedRow,
+)
+from audit.log.reading import read_records
 from audit.log.repository import LogRepository
 
 __all__ = ["OWN_SOURCE", "SKEW", "EventLog"]
@@ -20,6 +37,8 @@ OWN_SOURCE = "mimamori"
 SKEW = timedelta(seconds=60)
 """An event further ahead of its receipt than this is marked `skew`."""
 MAX_PAGE = 10_000
+NEVER = datetime(2261, 1, 1, tzinfo=UTC)
+"""Later than any event."""
 
 _CONFLICT = Fault(
     "event_id",
@@ -40,48 +59,37 @@ class EventLog:
         self._repository = repository
         self._clock = clock
         self._writing = threading.RLock()
-        self._next = repository.next_index()
+        self._next: int | None = repository.next_index()
         self._open: set[int] = set()
 
-    def append_lines(self, delivery: Delivery, lines: Sequence[tuple[int, bytes]]) -> Appended:
-        """Append JSON lines in the contract's form.
+    def append(self, delivery: Delivery, reading: Reading) -> Appended:
+        """Append what was read of a delivery.
+
+        Raises:
+            StoreError: the log cannot be written. Whole months of the batch may be stored: the same reading appended
+                again finds them and adds the rest.
+        """
+        return self.append_all([(delivery, reading)])[0]
+
+    def append_all(self, parts: Sequence[tuple[Delivery, Reading]]) -> list[Appended]:
+        """Append what was read of several deliveries of one source, in one go.
 
         Args:
-            delivery: what they belong to.
-            lines: their numbers within it, and their bytes. The engine reads them; only what is not plainly right is
-                read again by Python.
+            parts: each delivery with a reading of it.
+
+        Raises:
+            StoreError: as for `append`.
         """
         with self._writing:
-            self._repository.begin_batch()
-            unclear = self._repository.read_lines(delivery, lines, OLDEST) if lines else []
-            if not unclear:
-                return self._add(delivery, lambda: dict(lines), (), 0)
-            by_number = dict(lines)
-            read, refused = [], []
-            for n in unclear:
-                doc, fault = parse_json(by_number[n])
-                if doc is None or fault is not None:
-                    refused.append(RefusedRow(n, by_number[n], (fault,) if fault else ()))
-                    continue
-                checked = check(doc, delivery.received_at, delivery.future_tolerance)
-                if checked.faults:
-                    refused.append(RefusedRow(n, by_number[n], checked.faults))
-                else:
-                    read.append(ReadRecord(n, by_number[n], checked.columns, checked.masked))
-            self._add_records(read)
-            return self._add(delivery, lambda: by_number, tuple(refused), sum(record.masked for record in read))
-
-    def append_records(self, delivery: Delivery, records: Sequence[ReadRecord]) -> Appended:
-        """Append records that were decoded and checked in Python."""
-        with self._writing:
-            self._repository.begin_batch()
-            self._add_records(records)
-            return self._add(
-                delivery,
-                lambda: {record.n: record.raw for record in records},
-                (),
-                sum(record.masked for record in records),
-            )
+            tables = [self._named(delivery, reading.table) for delivery, reading in parts]
+            ends = list(itertools.accumulate(table.num_rows for table in tables))
+            events = tables[0] if len(tables) == 1 else joined(tables)
+            known = self._known(parts[0][0].source, events)
+            self._add(events.filter(pa.array(~known.rows)) if known.rows.any() else events)
+            return [
+                _account(reading, known, end - table.num_rows, end)
+                for (_, reading), table, end in zip(parts, tables, ends, strict=True)
+            ]
 
     def record(self, doc: Mapping[str, Any]) -> None:
         """Append one of our own acts; when this returns, it is in the log.
@@ -96,18 +104,20 @@ class EventLog:
             raise ValueError("; ".join(str(fault) for fault in checked.faults))
         delivery = Delivery(0, OWN_SOURCE, now)
         with self._writing:
-            columns = {**checked.columns}
-            columns.setdefault("event_id", f"m-{self._next:012d}")
-            record = ReadRecord(0, repr(sorted(checked.columns.items())).encode(), columns, checked.masked)
-            if self._repository.has(OWN_SOURCE, columns["event_id"]):
-                self.append_records(delivery, [record])
-            else:  # the usual case, without the tables that a batch passes through: a page waits for it
-                self._repository.add_event(delivery, self._next, delivery.received_at + SKEW, record)
-                self._next += 1
+            named = "event_id" in checked.columns
+            columns = {"event_id": f"m-{self._index():012d}", **checked.columns}
+            reading = read_records([ReadRecord(0, repr(sorted(checked.columns.items())).encode(), columns)])
+            if named and self._repository.has(OWN_SOURCE, columns["event_id"]):
+                self.append(delivery, reading)
+            else:  # the usual case: nothing to compare with, and a page waits for it
+                self._add(self._named(delivery, reading.table))
 
     @contextmanager
     def delivery(self, delivery: Delivery) -> Iterator[Delivery]:
-        """Keep count of identical records from the first batch of a delivery to its last."""
+        """Keep count of identical records from the first batch of a delivery to its last.
+
+        Needed only where one delivery is appended in several batches.
+        """
         with self._writing:
             self._open.add(delivery.number)
         try:
@@ -115,27 +125,56 @@ class EventLog:
         finally:
             with self._writing:
                 self._open.discard(delivery.number)
-                if not self._open:
-                    self._repository.forget_deliveries()
 
-    def _add_records(self, records: Sequence[ReadRecord]) -> None:
-        if records:
-            hashes = [hashlib.sha256(record.raw).digest()[:16] for record in records]
-            self._repository.add_records(records, hashes)
+    def resume(self, delivery: Delivery) -> None:
+        """Take up a delivery from its begin that was cut off: its records are counted anew."""
+        with self._writing:
+            self._repository.forget(delivery)
 
-    def _add(
-        self, delivery: Delivery, raw: Callable[[], Mapping[int, bytes]], refused: tuple[RefusedRow, ...], masked: int
-    ) -> Appended:
-        self._repository.name_rows(delivery)
-        rows, known, conflicts = self._repository.find_known(delivery.source)
-        new = rows - known
-        if new:
-            self._repository.add_rows(delivery, self._next, delivery.received_at + SKEW)
-            self._next += new
-        if conflicts:
-            bytes_of = raw()
-            refused += tuple(RefusedRow(n, bytes_of[n], (_CONFLICT,)) for n in conflicts)
-        return Appended(new, known - len(conflicts), refused, len(conflicts), masked)
+    def _index(self) -> int:
+        """The index of the next event; asked of the log again when a write may or may not have happened."""
+        if self._next is None:
+            self._next = self._repository.next_index()
+        return self._next
+
+    def _named(self, delivery: Delivery, table: pa.Table) -> pa.Table:
+        """The events of a delivery with their names and all that is known about their receipt."""
+        nameless = batches.nameless(table)
+        if len(nameless):
+            hashes = table["raw_hash"].combine_chunks().take(pa.array(nameless))
+            before: Mapping[bytes, int] = {}
+            if delivery.scope or delivery.number in self._open:
+                before = self._repository.seen_before(delivery, hashes)
+            table = batches.with_names(table, nameless, hashes, before)
+        return batches.received(table, delivery, delivery.received_at + SKEW)
+
+    def _known(self, source: str, events: pa.Table) -> batches.Known:
+        """Which of the events the log, or the batch itself, already has."""
+        rows = np.zeros(events.num_rows, np.bool_)
+        if not events.num_rows:
+            return batches.Known(rows, rows)
+        ids = events["event_id"].combine_chunks()
+        # Only an id derived from the bytes implies the time.
+        first, last = batches.time_span(events) if batches.all_derived(events) else (OLDEST, NEVER)
+        suspects = batches.repeated(ids)
+        stored = self._repository.known_ids(source, ids, first, last)
+        if len(stored):
+            suspects = pa.concat_arrays([suspects, stored])
+        if not len(suspects):
+            return batches.Known(rows, rows)
+        places = np.flatnonzero(pc.is_in(ids, suspects).to_numpy(zero_copy_only=False))
+        conflicts = rows.copy()
+        for n, conflict in self._repository.known_rows(source, batches.staged(events, places)):
+            rows[n], conflicts[n] = True, conflict
+        return batches.Known(rows, conflicts)
+
+    def _add(self, events: pa.Table) -> None:
+        """Append with consecutive indexes, month by month: each month is stored altogether or not at all."""
+        for month in batches.by_month(events):
+            index = self._index()
+            self._next = None
+            self._repository.add(batches.numbered(month, index))
+            self._next = index + month.num_rows
 
     # Asking ----------------------------------------------------------------------------------------------------
 
@@ -173,7 +212,8 @@ class EventLog:
     @property
     def size(self) -> int:
         """How many events the log has taken in."""
-        return self._next
+        with self._writing:
+            return self._index()
 
     def ping(self) -> None:
         """Ask the smallest question there is.
@@ -207,3 +247,14 @@ class EventLog:
     def columns(self, wanted: Filter, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Some columns of every matching event, in the order of time."""
         return self._repository.columns(wanted, columns)
+
+
+def _account(reading: Reading, known: batches.Known, begin: int, end: int) -> Appended:
+    """What became of the rows of one reading."""
+    rows, conflicts = known.rows[begin:end], known.conflicts[begin:end]
+    refused = reading.refused
+    if conflicts.any():
+        numbers = reading.table["n"].to_numpy()[conflicts]
+        refused += tuple(RefusedRow(int(n), reading.raw(int(n)), (_CONFLICT,)) for n in numbers)
+    known_count, conflict_count = int(rows.sum()), int(conflicts.sum())
+    return Appended(end - begin - known_count, known_count - conflict_count, refused, conflict_count, reading.masked)

@@ -1,7 +1,9 @@
 """From bytes to text, strictly: what does not fit its encoding is reported with its position, never replaced.
 
-Delivered lines are cut at the byte 0x0A, which occurs inside no character of UTF-8, CP932 or EUC-JP. It does
-inside UTF-16, so that encoding is refused here and wants to be converted before the lines are cut.
+Delivered lines are cut at the byte 0x0A, which occurs inside no character of UTF-8, CP932 or EUC-JP. It does inside
+UTF-16, so the reader turns that encoding into UTF-8 before it cuts; here its lines are UTF-8, and only the
+positions in messages are those of the UTF-16 it was. 外字 are characters: a private use character, and the CP932
+bytes F040 to F9FC which are one, pass exactly as they are.
 """
 
 import re
@@ -35,15 +37,15 @@ def decode(raw: bytes, encoding: str, *, first: bool = False) -> str:
     Raises:
         TextError: naming the first byte (1-based) that does not belong.
     """
-    if encoding == "utf-16":
-        raise TextError(
-            "utf-16 is not supported for this format: convert it first / utf-16 は utf-8 に変換してください"
-        )
+    utf16 = encoding.startswith("utf-16")
     skipped = len(_BOM) if first and encoding == "utf-8" and raw.startswith(_BOM) else 0
     body = raw[skipped:]
     try:
-        text = body.decode(encoding)
+        text = body.decode("utf-8" if utf16 else encoding)
     except UnicodeDecodeError as error:
+        if utf16:
+            at = 2 * _units(body[: error.start]) + 1
+            raise TextError(_misfit(at, "half of a surrogate pair", encoding)) from error
         bad = body[error.start : error.end].hex(" ")
         raise TextError(_misfit(skipped + error.start + 1, bad, encoding)) from error
     if encoding == "cp932" and (found := _NOT_CP932.search(text)):
@@ -71,6 +73,11 @@ def put(doc: Doc, path: str, value: object) -> None:
 def present(values: Mapping[str, object]) -> dict[str, object]:
     """Only what a source said: no None, no empty text."""
     return {name: value for name, value in values.items() if value is not None and value != ""}
+
+
+def _units(body: bytes) -> int:
+    """How many 16-bit units some good UTF-8 takes."""
+    return len(body.decode().encode("utf-16-le")) // 2
 
 
 def _misfit(at: int, what: str, encoding: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Inbox", "InboxFullError", "Receipt"]
+__all__ = ["Inbox", "InboxFullError", "InboxTooLargeError", "Receipt"]
 
 
 class InboxFullError(Exception):
@@ -19,17 +19,21 @@ class InboxFullError(Exception):
         self.retry_after = retry_after
 
 
+class InboxTooLargeError(Exception):
+    """The delivery is larger than one source may ever have waiting; nothing was kept of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """One delivery that is durable: it survives a crash and will be in the log or, record by record, in quarantine.
 
     Attributes:
-        number: the delivery's number in the book.
+        name: the receipt's name: under it the sender can ask what became of the delivery.
         size: its bytes.
         sha256: of its bytes, in hexadecimal.
     """
 
-    number: int
+    name: str
     size: int
     sha256: str
 
@@ -37,7 +41,9 @@ class Receipt:
 class Inbox(Protocol):
     """Where receivers put what arrived. Safe to call from several threads; calls that wait share one fsync."""
 
-    def accept(self, source: str, name: str, pieces: Iterable[bytes], fmt: str = "") -> Receipt:
+    def accept(
+        self, source: str, name: str, pieces: Iterable[bytes], *, fmt: str = "", key: str = "", stream: str = ""
+    ) -> Receipt:
         """Keep one delivery durably; when this returns, it is on disk.
 
         Args:
@@ -45,9 +51,14 @@ class Inbox(Protocol):
             name: what to call it in the book, a file name for example.
             pieces: its bytes in order.
             fmt: its format; empty for the one in the source's profile.
+            key: the sender's idempotency key; may be empty.
+            stream: what it is a part of, when a sender that never repeats itself is cut into deliveries: a connection,
+                a file that grows. Identical records without an id are then told apart across its deliveries.
 
         Raises:
             InboxFullError: nothing was kept; try again later.
+            InboxTooLargeError: nothing was kept, and never will be.
+            Exception: whatever `pieces` raised; nothing was kept.
         """
 
     def refuse(self, source: str, name: str, raw: bytes, reason: str) -> None:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from audit.clock import FixedClock
-from audit.log import Delivery, EventLog, LogRepository
+from audit.log import Appended, Delivery, EventLog, LineReader, Lines, LogRepository, Reading
 from audit.store.clickhouse import EventStore
 from audit.store.migrate import migrate
 
@@ -47,6 +47,17 @@ class Desk:
     def delivery(self, number: int = 1, source: str = "src") -> Delivery:
         """A delivery that arrives now."""
         return Delivery(number, source, self.clock.now())
+
+    def take(self, delivery: Delivery, lines: Sequence[tuple[int, bytes]], log: EventLog | None = None) -> Appended:
+        """Read lines of a delivery and append them."""
+        return (log or self.log).append(delivery, self.read(delivery, lines))
+
+    @staticmethod
+    def read(delivery: Delivery, lines: Sequence[tuple[int, bytes]]) -> Reading:
+        """Read lines of a delivery."""
+        first = lines[0][0] if lines else 1
+        numbered = Lines.of(b"\n".join(raw for _, raw in lines), first)
+        return LineReader(delivery.received_at, delivery.future_tolerance).read(numbered)
 
     def reopened(self) -> EventLog:
         """The log as another start of the service would see it."""

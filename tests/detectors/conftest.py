@@ -14,7 +14,7 @@ import pytest
 from audit.clock import FixedClock
 from audit.context import ContextService, WorkContext
 from audit.findings import Draft
-from audit.log import Delivery, Dimension, EventLog, Filter, LogRepository, Measure
+from audit.log import Delivery, Dimension, EventLog, Filter, LineReader, Lines, LogRepository, Measure
 from audit.store.clickhouse import EventStore, Purpose
 from audit.store.migrate import migrate
 from audit.store.state import StateStore
@@ -64,12 +64,13 @@ class Town:
 
     def take_in(self, events: Iterable[Mapping[str, Any]], feeds: Mapping[str, str]) -> None:
         """One delivery per source; every record must be stored."""
-        lines: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
-        for number, event in enumerate(events, start=1):
+        by_source: dict[str, list[bytes]] = defaultdict(list)
+        for event in events:
             doc = {**event}
-            lines[doc.pop("source")].append((number, json.dumps(doc).encode()))
-        for number, (source, delivered) in enumerate(lines.items(), start=1):
-            appended = self.log.append_lines(Delivery(number, source, LATER.now()), delivered)
+            by_source[doc.pop("source")].append(json.dumps(doc).encode())
+        for number, (source, delivered) in enumerate(by_source.items(), start=1):
+            lines = Lines.of(b"\n".join(delivered))
+            appended = self.log.append(Delivery(number, source, LATER.now()), LineReader(LATER.now()).read(lines))
             assert appended.stored == len(delivered), appended
         for kind, text in feeds.items():
             self.context.import_feed(kind, text.encode())

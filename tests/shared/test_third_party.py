@@ -14,11 +14,11 @@ import pytest
 from audit.clock import FixedClock, SystemClock
 from audit.events import AuditEvent
 from audit.log import EventLog, Filter, LogRepository
-from audit.log.quarantine import DeliveryBook
+from audit.log.quarantine import Arrival, DeliveryBook
 from audit.store.clickhouse import EventStore
 from audit.store.migrate import migrate
 from audit.store.state import StateStore
-from ingest.pipeline import Reconciliation, ingest_stream
+from ingest.pipeline import Pipeline, Reconciliation
 from ingest.sources.profile import Profile
 
 pytestmark = pytest.mark.shared
@@ -48,9 +48,8 @@ class Desk:
     def take(self, data: bytes, fmt: str, source: str = "src") -> Reconciliation:
         """Take in a delivery."""
         profile = Profile(id=source, name_ja=source, name_en=source, format=fmt)
-        sums = ingest_stream(
-            io.BytesIO(data), name=source, profile=profile, fmt=fmt, log=self.log, book=self.book, clock=self.clock
-        )
+        arrival = Arrival(source, source, fmt, self.clock.now())
+        sums = Pipeline(self.log, self.book, self.clock).take(arrival, io.BytesIO(data), profile)
         assert sums.read == sums.stored + sums.duplicates + sums.quarantined
         return sums
 

@@ -9,7 +9,6 @@ CREATE TABLE events (
     class_uid UInt16 CODEC(ZSTD(1)),
     activity_id UInt8 CODEC(ZSTD(1)),
     type_uid UInt32 ALIAS toUInt32(class_uid) * 100 + activity_id,
-    digest FixedString(16) CODEC(NONE),
     marks Array(LowCardinality(String)),
     activity LowCardinality(String),
     actor_id LowCardinality(String),
@@ -59,14 +58,12 @@ PARTITION BY toYYYYMM(time)
 ORDER BY (source, time, log_index)
 SETTINGS index_granularity = 8192;
 
--- One delivery at a time passes through these; nothing here outlives it.
-CREATE TABLE intake_lines (n UInt32, doc String) ENGINE = Memory;
+-- Ids of a batch whose range overlaps with what the log has.
+CREATE TABLE intake_ids (event_id String) ENGINE = Memory;
 
+-- Events whose id returns, to be compared with what the log has.
 CREATE TABLE intake_rows (
-    n UInt32,
-    clear Bool,
-    raw_hash FixedString(16),
-    marks Array(String),
+    n UInt64,
     activity String, actor_id String, actor_kind String, actor_name String, actor_org_unit String,
     actor_role String, affair String, auth_authenticator String, auth_factors Array(String),
     auth_user_verified Nullable(Bool), case_id String, counterparty_body String, counterparty_permit String,
@@ -79,8 +76,9 @@ CREATE TABLE intake_rows (
     time DateTime64(6, 'UTC'), unmapped String
 ) ENGINE = Memory;
 
-CREATE TABLE intake_new (n UInt32, digest FixedString(16), event_id String, time DateTime64(6, 'UTC')) ENGINE = Memory;
+-- Hashes of the records without an id that a delivery of several batches, or a stream of several deliveries, has
+-- brought: identical ones are told apart by their ordinal. On disk, because a delivery may have any length.
+CREATE TABLE intake_hashes (raw_hash FixedString(16)) ENGINE = Memory;
 
-CREATE TABLE intake_seen (delivery UInt64, raw_hash FixedString(16)) ENGINE = Memory;
-
-CREATE TABLE intake_known (n UInt32, conflict Bool) ENGINE = Memory;
+CREATE TABLE intake_seen (scope UInt64, delivery UInt64, raw_hash FixedString(16), at DateTime DEFAULT now())
+ENGINE = MergeTree ORDER BY (scope, raw_hash) TTL at + INTERVAL 2 DAY;

@@ -78,7 +78,7 @@ def test_the_engine_gives_the_same_numbers(chdb_desk: Any) -> None:
         json.dumps({"time": "2026-10-05T00:00:00Z", "event_id": a, "activity": a, "actor": {"id": "s"}}).encode()
         for a in Activity
     ]
-    chdb_desk.log.append_lines(chdb_desk.delivery(1, "vocabulary"), list(enumerate(docs)))
+    chdb_desk.take(chdb_desk.delivery(1, "vocabulary"), list(enumerate(docs)))
     rows = chdb_desk.store.rows(
         "SELECT activity, class_uid, activity_id, type_uid FROM events WHERE source = 'vocabulary'"
     )

@@ -31,7 +31,7 @@ def doc(n: int) -> bytes:
 
 def fill(desk: Any) -> Any:
     for number, source in enumerate(("a", "b"), start=1):
-        desk.log.append_lines(desk.delivery(number, source), [(n, doc(n)) for n in range(60)])
+        desk.take(desk.delivery(number, source), [(n, doc(n)) for n in range(60)])
     return desk
 
 
@@ -64,7 +64,7 @@ def test_a_page_stays_right_while_newer_events_arrive(desk: Any) -> None:
     full = fill(desk)
     first = full.log.search(Filter(), limit=10)
     late = json.dumps({"time": "2026-11-01T00:00:00Z", "activity": "view", "actor": {"id": "x"}}).encode()
-    full.log.append_lines(full.delivery(9), [(1, late)])
+    full.take(full.delivery(9), [(1, late)])
     second = full.log.search(Filter(), limit=10, cursor=first.cursor)
     assert first.events[-1].time >= second.events[0].time
     assert not {e.log_index for e in first.events} & {e.log_index for e in second.events}

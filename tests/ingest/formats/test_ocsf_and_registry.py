@@ -140,7 +140,8 @@ def test_every_activity_is_one_of_the_schema() -> None:
     [
         ("sshd", "auth_log"), ("Auth-Log", "auth_log"), ("pam", "auth_log"), ("syslog", "auth_log"),
         ("PostgreSQL", "pgaudit"), ("csvlog", "pgaudit"), ("ndjson", "jsonl"), ("JSON", "jsonl"), ("tsv", "csv"),
-        ("ocsf", "ocsf"),
+        ("ocsf", "ocsf"), ("nginx", "access_log"), ("IIS", "w3c"), ("MariaDB", "mysql"), ("kv", "key_value"),
+        ("OpenTelemetry", "otlp"), ("fixed-width", "fixed"),
     ],
 )  # fmt: skip
 def test_names(name: str, canonical: str) -> None:
@@ -148,7 +149,7 @@ def test_names(name: str, canonical: str) -> None:
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(ValueError, match="auth_log, csv, jsonl, ocsf, pgaudit"):
+    with pytest.raises(ValueError, match=", ".join(sorted(FORMATS))):
         canonical_format("xml")
     assert {canonical_format(name) for name in FORMATS} == set(DECODERS) | {"jsonl"}
 
@@ -166,11 +167,35 @@ def test_unknown_name() -> None:
         (b"2026-10-05T09:13:22.5+09:00 web sshd[1]: x", "auth_log"),
         ("日時,職員".encode("cp932"), "csv"),
         (b"2026-10-05T09:13:22+09:00,s1,view", "csv"),
+        (b"CEF:0|V|P|1|2|n|3|", "cef"),
+        (b"Oct  5 09:13:22 fw CEF:0|V|P|1|2|n|3|", "cef"),
+        (b"<13>1 2026-10-05T09:13:22Z h LEEF:2.0|V|P|1|2|^|a=b", "leef"),
+        (b"#Software: Microsoft Internet Information Services 10.0", "w3c"),
+        (b"#Fields: date time c-ip", "w3c"),
+        (b'10.0.0.1 - - [05/Oct/2026:09:13:22 +0900] "GET / HTTP/1.1" 200 1', "access_log"),
+        (b'vh:443 ::1 - s 1 [05/Oct/2026:09:13:22 +0900] "GET /?a,b HTTP/1.1" 200 1 "-" "-"', "access_log"),
+        (b"<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'>", "windows"),
+        (b"<Events>", "windows"),
+        (b'<Audit xmlns="http://xmlns.oracle.com/oracleas/schema/dbserver_audittrail-11_2.xsd">', "oracle"),
+        (b"<AuditRecord><Audit_Type>1</Audit_Type>", "oracle"),
+        (b"ACTION :[7] 'CONNECT'", "oracle"),
+        (b"<AUDIT>", "mysql"),
+        (b"<AUDIT_RECORD", "mysql"),
+        (b"20261005 09:13:22,db1,taro,localhost,8,0,CONNECT,town,,0", "mysql"),
+        (b'{"audit_record":{"name":"Connect","record":"4"}}', "mysql"),
+        (b'{"audit_record":{"name":"Connect","record":"4"}},', "mysql"),
+        (b'2026-10-05 09:13:22,120 WARN  [org.keycloak.events] (x) type="LOGIN", realmId="town"', "keycloak"),
+        (b'{"time":1791159202120,"type":"LOGIN","realmId":"town"}', "keycloak"),
+        (b'[{"time":1791159202120,"operationType":"CREATE","realmId":"town"}]', "keycloak"),
+        (b'{"resourceLogs":[]}', "otlp"),
+        (b'{"winlog":{"event_id":"4624"}}', "windows"),
+        (b'{"EventID":4624,"Channel":"Security"}', "windows"),
         (b"hello", None),
     ],
 )
 def test_sniff(line: bytes, form: str | None) -> None:
-    assert sniff([b"", b"  ", line]) == form
+    assert sniff([b"", b"  ", b'<?xml version="1.0"?>', line]) == form
+    assert sniff([b"\xef\xbb\xbf" + line]) == form
 
 
 def test_sniff_nothing() -> None:

@@ -1,0 +1,65 @@
+"""Events as Arrow columns: one type for each kind of field, one table for each batch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audit.events import ACTIVITY_CLASS, FIELDS, Field, Kind
+
+__all__ = ["ARROW", "EVENT_SCHEMA", "joined", "ocsf_columns", "table_of"]
+
+ARROW: Mapping[Kind, Any] = {
+    Kind.TEXT: pa.string(),
+    Kind.IDS: pa.list_(pa.string()),
+    Kind.COUNT: pa.uint64(),
+    Kind.FLAG: pa.bool_(),
+    Kind.TIME: pa.timestamp("us", "UTC"),
+}
+_ABSENT: Mapping[Kind, Any] = {Kind.TEXT: "", Kind.IDS: []}
+EVENT_SCHEMA = pa.schema([(field.column, ARROW[field.kind]) for field in FIELDS])
+"""Every column that an event's own fields have, in the order of `FIELDS`."""
+_ACTIVITIES = pa.array([str(activity) for activity in ACTIVITY_CLASS])
+_CLASS_UIDS = pa.array([ACTIVITY_CLASS[activity].class_uid for activity in ACTIVITY_CLASS], pa.uint16())
+_ACTIVITY_IDS = pa.array([ACTIVITY_CLASS[activity].activity_id for activity in ACTIVITY_CLASS], pa.uint8())
+
+
+def _column(field: Field, rows: Sequence[Mapping[str, Any]]) -> pa.Array:
+    return pa.array([row.get(field.column, _ABSENT.get(field.kind)) for row in rows], ARROW[field.kind])
+
+
+def table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """A table of events that Python has read.
+
+    Args:
+        rows: values by column name, absent ones left out, as `audit.events.check` gives them.
+    """
+    return pa.table({field.column: _column(field, rows) for field in FIELDS}, schema=EVENT_SCHEMA)
+
+
+def ocsf_columns(activity: pa.ChunkedArray) -> dict[str, pa.Array]:
+    """The OCSF class and activity numbers of a column of activities."""
+    words = activity.combine_chunks().dictionary_encode()
+    place = pc.index_in(words.dictionary, _ACTIVITIES).take(words.indices)  # the dictionary may hold refused words too
+    return {"class_uid": _CLASS_UIDS.take(place), "activity_id": _ACTIVITY_IDS.take(place)}
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Several tables as one; where one of them lacks a column, texts and lists are empty there."""
+    whole = pa.concat_tables([_without_dictionaries(table) for table in tables], promote_options="default")
+    for place, (name, column) in enumerate(zip(whole.column_names, whole.columns, strict=True)):
+        if column.null_count and pa.types.is_string(column.type):
+            whole = whole.set_column(place, name, pc.fill_null(column, ""))
+        elif column.null_count and pa.types.is_list(column.type):
+            lists = column.combine_chunks()
+            whole = whole.set_column(place, name, pc.if_else(pc.is_valid(lists), lists, pa.scalar([], lists.type)))
+    return whole
+
+
+def _without_dictionaries(table: pa.Table) -> pa.Table:
+    """The same table with texts only: each batch has dictionaries of its own."""
+    for place, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        if pa.types.is_dictionary(column.type):
+            table = table.set_column(place, name, pc.cast(column, pa.string()))
+    return table
