@@ -1,7 +1,7 @@
 """The application factory. Nothing happens at import; the lifespan owns the scheduler."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from fastapi.staticfiles import StaticFiles
 
 from api.installation import Installation
 from api.jobs import start_scheduler
-from api.web import json_api, pages, sign_in
+from api.receivers import running
+from api.web import json_api, pages, receive, sign_in
 from api.web.errors import install_errors
+from api.web.oauth import install_oauth
 from api.web.security import SecurityHeaders, installation_of
 from audit.store.errors import StoreError
 from dashboards.pages import STATIC, Pages
@@ -25,21 +27,25 @@ def create_app(installation: Installation, *, schedule: bool = True) -> FastAPI:
 
     Args:
         installation: what it serves; the caller opens and closes it.
-        schedule: whether due windows are judged on a schedule.
+        schedule: whether anything happens by itself: due windows are judged, what arrives is taken in.
     """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        scheduler = start_scheduler(installation) if schedule else None
-        yield
-        if scheduler is not None:
-            scheduler.shutdown(wait=True)
+        with ExitStack() as stack:
+            if schedule:
+                stack.enter_context(running(installation))
+                scheduler = start_scheduler(installation)
+                stack.callback(scheduler.shutdown, wait=True)
+            yield
+        installation.machines.flush_refusals(everything=True)
 
     app = FastAPI(title="Mimamori", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.installation = installation
     app.state.pages = Pages()
     app.add_middleware(SecurityHeaders)
     install_errors(app)
+    install_oauth(app, installation.machines)
     plotly = Path(str(resources.files("plotly"))) / "package_data" / "plotly.min.js"
 
     @app.get("/static/plotly.min.js", include_in_schema=False)
@@ -65,4 +71,5 @@ def create_app(installation: Installation, *, schedule: bool = True) -> FastAPI:
     app.include_router(sign_in.router)
     app.include_router(pages.router)
     app.include_router(json_api.router)
+    app.include_router(receive.router)
     return app

@@ -2,18 +2,19 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from api.settings import Settings
 from audit.access import AccessService, SecretBox
+from audit.access.machines import MachineRules, MachineService
 from audit.clock import Clock, SystemClock
 from audit.context import ContextService
 from audit.events import Activity
 from audit.findings import DetectorRun, Draft, FindingService, Severity
 from audit.log import EventLog, LogRepository
+from audit.log.announcements import AnnouncementBook
 from audit.log.quarantine import Arrival, DeliveryBook
 from audit.store.clickhouse import EventStore, hold_directory
 from audit.store.errors import StoreDamagedError
@@ -23,11 +24,17 @@ from audit.store.state import StateStore
 from audit.texts import Texts
 from detectors.registry import DETECTORS
 from detectors.runner import Runner
+from ingest.gaps import GapService
 from ingest.pipeline import Pipeline, Reconciliation
+from ingest.reader import Readable
 from ingest.sources.catalogue_reader import default_profile, load_catalogue
 from ingest.sources.profile import Profile
+from ingest.spool.inbox import DurableInbox
+from ingest.spool.segments import Entry
+from ingest.spool.service import Spool
+from ingest.spool.writer import Writer
 
-__all__ = ["CONFLICT_DETECTOR", "Installation", "open_installation"]
+__all__ = ["CONFLICT_DETECTOR", "Installation", "open_installation", "read_city", "write_city"]
 
 
 CONFLICT_DETECTOR = "source-id-conflict"
@@ -43,19 +50,37 @@ class Installation:
     log: EventLog
     book: DeliveryBook
     pipeline: Pipeline
+    spool: Spool
+    inbox: DurableInbox
+    machines: MachineService
+    gaps: GapService
     context: ContextService
     findings: FindingService
     access: AccessService
     runner: Runner
     catalogue: Mapping[str, Profile]
+    city: str = ""
 
     def profile(self, source: str) -> Profile:
-        """How a source writes; one outside the catalogue gets the default profile."""
-        return self.catalogue.get(source) or default_profile(source)
+        """How a source writes; one outside the town's catalogue as others have it, else by the default profile."""
+        return self.catalogue.get(source) or load_catalogue().get(source) or default_profile(source)
+
+    def writer(self, stored: Callable[[Entry, Reconciliation], None] = lambda _entry, _sums: None) -> Writer:
+        """The one that brings what waits in the spool to the log; there must be no two at a time.
+
+        Args:
+            stored: told what became of each delivery.
+        """
+
+        def tell(entry: Entry, sums: Reconciliation) -> None:
+            self.report(self.profile(entry.source), entry.name, sums)
+            stored(entry, sums)
+
+        return Writer(self.spool, self.pipeline, self.profile, tell)
 
     def ingest(
         self,
-        stream: BinaryIO,
+        stream: Readable,
         *,
         name: str,
         profile: Profile,
@@ -149,10 +174,13 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
     data = settings.data.resolve()
     with hold_directory(data):
         _check_whole(settings, data)
-        catalogue = load_catalogue(data / "sources")
+        city = read_city(data)
+        catalogue = load_catalogue(data / "sources", city or None)
         events = _event_store(settings, data)
         state = StateStore(settings.state_url or f"sqlite:///{data / 'state.sqlite'}")
-        try:
+        with ExitStack() as opened:
+            opened.callback(events.close)
+            opened.callback(state.close)
             migrate(events, clock)
             state.create_tables()
             log = EventLog(LogRepository(events), clock)
@@ -166,7 +194,13 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                     "バックアップから戻してください / "
                     f"the log holds {log.size} events, the book says {entered}: restore the backup"
                 )
-            access = AccessService(state, clock, log, SecretBox(load_or_create_key(keys / "credentials.key")))
+            box = SecretBox(load_or_create_key(keys / "credentials.key"))
+            access = AccessService(state, clock, log, box)
+            machines = MachineService(
+                state, clock, log, box, MachineRules(issuer=settings.issuer, basic=settings.client_secret_basic)
+            )
+            spool = Spool(data / "spool", clock, limit=settings.spool_bytes, reserve=settings.reserve_bytes)
+            opened.callback(spool.close)
             (data / _MARK).touch()
             yield Installation(
                 settings=settings,
@@ -174,15 +208,38 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                 log=log,
                 book=book,
                 pipeline=Pipeline(log, book, clock),
+                spool=spool,
+                inbox=DurableInbox(spool, book, clock),
+                machines=machines,
+                gaps=GapService(log, book, AnnouncementBook(state), context, findings, clock, catalogue),
                 context=context,
                 findings=findings,
                 access=access,
                 runner=Runner(log, context, findings, clock, DETECTORS),
                 catalogue=catalogue,
+                city=city,
             )
-        finally:
-            state.close()
-            events.close()
+
+
+_CITY = "city"
+"""Holds the city whose preset was chosen."""
+
+
+def read_city(data: Path) -> str:
+    """The city whose preset an installation has; empty for none."""
+    chosen = data / _CITY
+    return chosen.read_text(encoding="utf-8").strip() if chosen.exists() else ""
+
+
+def write_city(data: Path, city: str) -> None:
+    """Choose a city's preset.
+
+    Raises:
+        ProfileError: there is no such city.
+    """
+    load_catalogue(city=city)
+    data.mkdir(parents=True, exist_ok=True)
+    (data / _CITY).write_text(f"{city}\n", encoding="utf-8")
 
 
 _MARK = "installed"

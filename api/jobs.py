@@ -9,6 +9,7 @@ from api.installation import Installation
 __all__ = ["start_scheduler"]
 
 _log = get_logger("mimamori.jobs")
+_GAP_MINUTES = 5
 
 
 def _detect(installation: Installation) -> None:
@@ -22,15 +23,35 @@ def _detect(installation: Installation) -> None:
         _log.info("detection ran", windows=summary.windows, findings_new=summary.findings_new)
 
 
+def _look_for_gaps(installation: Installation) -> None:
+    """See what should have arrived and did not; refused senders are told as well."""
+    try:
+        installation.machines.flush_refusals()
+        installation.gaps.run()
+    except Exception as error:  # noqa: BLE001 - as above
+        _log.error("the look for gaps failed", error=type(error).__name__)
+
+
 def start_scheduler(installation: Installation) -> BackgroundScheduler:
     """Start the schedule: one run at a time, missed turns made up for by one."""
-    scheduler = BackgroundScheduler(timezone="Asia/Tokyo", executors={"default": ThreadPoolExecutor(1)})
+    scheduler = BackgroundScheduler(timezone="Asia/Tokyo", executors={"default": ThreadPoolExecutor(2)})
     scheduler.add_job(
         _detect,
         "interval",
         args=[installation],
         minutes=installation.settings.detect_minutes,
         id="detect",
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+        next_run_time=installation.clock.now(),
+    )
+    scheduler.add_job(
+        _look_for_gaps,
+        "interval",
+        args=[installation],
+        minutes=_GAP_MINUTES,
+        id="gaps",
         max_instances=1,
         coalesce=True,
         misfire_grace_time=None,

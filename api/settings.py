@@ -35,9 +35,31 @@ class Settings(BaseSettings):
     detect_minutes: int = Field(
         default=10, ge=1, le=1440, description="How often due windows are judged; findings are at most this late."
     )
+    public_url: str = Field(
+        default="",
+        description="The address under which senders reach this service, the issuer of their tokens: https, or http "
+        "on this machine. Empty: http://localhost and the port.",
+    )
+    client_secret_basic: bool = Field(
+        default=False, description="Whether senders may show their secret itself, the standard's interim method."
+    )
+    spool_bytes: int = Field(
+        default=4 << 30, ge=64 << 20, description="Bytes of deliveries that may wait; one source may take half."
+    )
+    reserve_bytes: int = Field(
+        default=256 << 20, ge=0, description="Bytes of the disk that stay free: beyond them nothing is accepted."
+    )
+    max_body: int = Field(default=256 << 20, ge=1 << 20, description="Bytes of one request's body as it is sent.")
+    max_unpacked: int = Field(default=1 << 30, ge=1 << 20, description="Bytes that one packed body may unpack to.")
+    max_file: int = Field(default=100 << 30, ge=1 << 20, description="Bytes that one packed file may unpack to.")
     readers: int = Field(
         default=2, ge=1, le=32, description="Reading clients of the event store; two cores, two readers."
     )
+
+    @property
+    def issuer(self) -> str:
+        """The address under which senders reach this service."""
+        return self.public_url or f"http://localhost:{self.port}"
 
     @model_validator(mode="after")
     def _one_worker_when_embedded(self) -> "Settings":

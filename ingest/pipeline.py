@@ -57,7 +57,7 @@ class Incoming:
 
 def is_plain(profile: Profile, fmt: str) -> bool:
     """Whether deliveries in a format need no decoding: the contract's own form, line by line."""
-    return fmt == "jsonl" and profile.envelope == "none"
+    return fmt == "jsonl" and (profile.envelope == "none" or profile.format != "jsonl")
 
 
 @dataclass(slots=True)

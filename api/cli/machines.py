@@ -81,7 +81,7 @@ def _by() -> str:
 def _run(act: Act, arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     with open_installation(settings) as installation:
         try:
-            return act(arguments, installation, installation.machines)  # type: ignore[attr-defined] # not yet a part of Installation; mypy says so once it is
+            return act(arguments, installation, installation.machines)
         except MachineStateError as error:
             raise CommandError(_both(error.text("ja"), error.text("en"))) from error
 

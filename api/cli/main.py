@@ -8,11 +8,12 @@ from pathlib import Path
 import structlog
 from pydantic import ValidationError
 
-from api.cli import ask, sample, serving, take
+from api.cli import ask, intake, machines, sample, serving, take
 from api.cli.output import CommandError, ExitCode, note
 from api.settings import Settings
 from audit.context import FEEDS, FeedError
 from audit.store.errors import StoreError, StoreHeldError
+from ingest.sources.catalogue_reader import cities
 from ingest.sources.profile import ProfileError
 
 __all__ = ["main"]
@@ -54,7 +55,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--from", dest="start", metavar="TIME", help=_both("この時刻から（含む）", "inclusive"))
         command.add_argument("--to", dest="end", metavar="TIME", help=_both("この時刻まで（含まない）", "exclusive"))
 
-    add("init", take.init, "データディレクトリ・表・鍵を作る", "make data directory, tables and keys")
+    command = add("init", take.init, "データディレクトリ・表・鍵を作る", "make data directory, tables and keys")
+    command.add_argument(
+        "--preset", metavar="CITY", default="", help=_both("都市の設定", f"a city's systems: {', '.join(cities())}")
+    )
 
     command = add(
         "import",
@@ -65,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("kind", choices=sorted(FEEDS), help=_both("種類", "kind"))
     command.add_argument("files", nargs="+", type=Path, metavar="FILE")
 
-    command = add("ingest", take.ingest, "ログを取り込む", "take in logs")
+    command = add("ingest", intake.ingest, "ログを取り込む", "take in logs")
     command.add_argument("--source", required=True, help=_both("発生元の識別子", "source id"))
     command.add_argument("--format", help=_both("形式（既定はプロファイルによる）", "format (default: the profile's)"))
     command.add_argument(
@@ -74,9 +78,16 @@ def _parser() -> argparse.ArgumentParser:
         metavar="TOML",
         help=_both("発生元のプロファイル", "how the source writes, for this call"),
     )
+    command.add_argument(
+        "--follow",
+        action="store_true",
+        help=_both("標準入力を終わりまで少しずつ取り込む", "take in standard input as it comes, until it ends"),
+    )
     command.add_argument("files", nargs="+", metavar="FILE", help=_both("ファイル、- は標準入力", "files, - for stdin"))
 
-    add("sources", ask.sources, "発生元の一覧", "list the sources")
+    command = add("sources", ask.sources, "発生元の一覧", "list the sources")
+    subcommands = command.add_subparsers(metavar="SUBCOMMAND")
+    machines.add_parser(subcommands, [shared])
 
     command = add("search", ask.search, "イベントを検索する", "search events")
     span(command)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -60,3 +61,15 @@ def counting(label: str) -> Iterator[Any]:
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(label, total=None)
         yield lambda count: progress.update(task, completed=count)
+
+
+def read_file(path: Path) -> bytes:
+    """A file named on the command line.
+
+    Raises:
+        CommandError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{path}: 読めません / cannot be read ({error.strerror})") from error

@@ -52,16 +52,17 @@ def server_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
     """
     import uvicorn  # noqa: PLC0415 - see above
 
+    from api.web.certificates import BehindProxies  # noqa: PLC0415 - see above
+
     return uvicorn.Config(
-        app,
+        BehindProxies(app, settings.trusted_proxies),
         host=settings.host,
         port=settings.port,
         ws="none",
         log_level="critical",
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or None,
+        proxy_headers=False,
     )
 
 

@@ -16,7 +16,7 @@ from audit.store.errors import StoreError
 from audit.texts import Texts
 from dashboards.pages import Pages
 
-__all__ = ["install_errors"]
+__all__ = ["ProblemError", "install_errors"]
 
 _log = get_logger("mimamori.web")
 
@@ -27,8 +27,13 @@ _TITLES = {
     403: Texts("権限がありません", "Not permitted"),
     404: _NOT_FOUND,
     405: Texts("この操作はできません", "Not possible"),
+    408: Texts("時間切れです", "Too slow"),
+    409: Texts("前の送信と食い違っています", "Conflict with what was sent before"),
     410: Texts("リンクは使えません", "This link cannot be used"),
+    413: Texts("大きすぎます", "Too large"),
+    415: Texts("扱えない形式です", "Not supported"),
     422: Texts("入力を確かめてください", "Please check the input"),
+    429: Texts("混み合っています", "Busy"),
     503: Texts("記録を読み書きできません", "The log cannot be read or written"),
     500: Texts("エラーが起きました", "Something went wrong"),
 }
@@ -45,6 +50,22 @@ _DETAILS = {
         "While the audit log cannot be written, nothing is shown. Please try again shortly.",
     ),
 }
+
+
+class ProblemError(Exception):
+    """A request that is refused for a reason of its own.
+
+    Args:
+        status: of the answer.
+        texts: why.
+        retry_after: seconds after which it is worth trying again; 0 says nothing of it.
+    """
+
+    def __init__(self, status: int, texts: Texts, retry_after: int = 0) -> None:
+        super().__init__(texts.en)
+        self.status = status
+        self.texts = texts
+        self.retry_after = retry_after
 
 
 def _wants_json(request: Request) -> bool:
@@ -101,6 +122,15 @@ def _query(request: Request, error: Exception) -> Response:
     return _say(request, 422, error.texts if isinstance(error, QueryError) else None)
 
 
+def _problem(request: Request, error: Exception) -> Response:
+    if not isinstance(error, ProblemError):
+        return _say(request, 500)
+    response = _say(request, error.status, error.texts)
+    if error.retry_after:
+        response.headers["retry-after"] = str(error.retry_after)
+    return response
+
+
 def _store(request: Request, error: Exception) -> Response:
     _log.error("store failed", error=type(error).__name__, code=getattr(error, "code", None))
     return _say(request, 503)
@@ -121,6 +151,7 @@ def install_errors(app: FastAPI) -> None:
         HTTPException: _http,
         RequestValidationError: _query,
         QueryError: _query,
+        ProblemError: _problem,
         CursorError: _query,
         AccessError: _access,
         StoreError: _store,

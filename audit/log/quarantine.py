@@ -342,18 +342,13 @@ class DeliveryBook:
         if source:
             wanted = wanted.where(QuarantineRow.source == source)
         with self._state.unit() as session:
-            return [
-                Quarantined(
-                    row.id,
-                    row.source,
-                    row.delivery,
-                    row.line,
-                    row.length,
-                    tuple(json.loads(row.reasons)),
-                    row.at,
-                )
-                for row in session.scalars(wanted)
-            ]
+            return [_quarantined(row) for row in session.scalars(wanted)]
+
+    def refused(self, delivery: int, limit: int = 100) -> list[Quarantined]:
+        """The refused records of one delivery, in its order; those that came before with another are there."""
+        wanted = select(QuarantineRow).where(QuarantineRow.delivery == delivery).order_by(QuarantineRow.line)
+        with self._state.unit() as session:
+            return [_quarantined(row) for row in session.scalars(wanted.limit(limit))]
 
     def raw(self, number: int) -> Iterator[bytes]:
         """The exact bytes of one refused record, in pieces.
@@ -395,3 +390,7 @@ class DeliveryBook:
 
     def _path(self, delivery: int) -> Path:
         return self._folder / f"{delivery:08d}.sealed"
+
+
+def _quarantined(row: QuarantineRow) -> Quarantined:
+    return Quarantined(row.id, row.source, row.delivery, row.line, row.length, tuple(json.loads(row.reasons)), row.at)

@@ -30,7 +30,7 @@ from ingest.formats.windows import decode_windows
 from ingest.model import Decoder, Record, Refused
 from ingest.sources.profile import Profile
 
-__all__ = ["DECODERS", "canonical_format", "decode", "sniff"]
+__all__ = ["DECODERS", "canonical_format", "decode", "recognise", "sniff"]
 
 DECODERS: Mapping[str, Decoder] = MappingProxyType(
     {
@@ -143,6 +143,19 @@ def canonical_format(name: str) -> str:
         known = ", ".join(sorted(_NAMES))
         raise ValueError(f"unknown format; known are {known} / 未知の形式です。使える形式: {known}")
     return _CANONICAL[key]
+
+
+def recognise(first_lines: Iterable[bytes], profile: Profile) -> str:
+    """The format of a delivery that comes without one.
+
+    The contract's own forms, its JSON Lines and OCSF, are understood from every source; anything else is what the
+    source's profile says.
+    """
+    first = next((line for raw in first_lines if (line := raw.removeprefix(_BOM).strip())), b"")
+    found = (parse_json(first)[0] if first.startswith(b"{") else None) or {}
+    if "class_uid" in found:
+        return "ocsf"
+    return "jsonl" if {"time", "activity"} <= found.keys() else profile.format
 
 
 def sniff(first_lines: list[bytes]) -> str | None:

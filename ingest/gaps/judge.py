@@ -169,10 +169,10 @@ class Judge:
                 self.open(SEQUENCE, words.uncounted(profile), day, day + _DAY, self.ask.at(profile.id, news.last))
                 return
             self._count(profile, memory, restarts, news.first, news.last)
-        for run in memory.runs:
-            self._open_missing(profile, memory, run)
         for gap in list(memory.gaps):
             self._follow_gap(profile, memory, gap, news)
+        for run in memory.runs:
+            self._open_missing(profile, memory, run)
         _forget(memory)
 
     def _count(
@@ -229,7 +229,7 @@ class Judge:
         for part in clusters(found, _MOST_FINDINGS):
             start = min(min(one.after, one.before) for one in part) - JITTER
             end = max(max(one.after, one.before) for one in part) + JITTER
-            self._find(profile, run, part[0].first, part[-1].last, start, end)
+            self._find(profile, run, (part[0].first, part[-1].last), start, end)
         for part in clusters(self._fresh(memory, run), _MOST_FINDINGS):
             ranges = [(one.first, one.last) for one in part]
             count = sum(one.count for one in part)
@@ -237,9 +237,9 @@ class Judge:
             gap.finding = self._open_gap(profile, gap)
             memory.gaps.append(gap)
 
-    def _find(self, profile: Profile, run: Run, first: int, last: int, start: datetime, end: datetime) -> None:
+    def _find(self, profile: Profile, run: Run, span: tuple[int, int], start: datetime, end: datetime) -> None:
         """Look for numbers of a run in the log itself: by a moment they may lie on the other side of a restart."""
-        run.islands = merged([*run.islands, *self.ask.present(profile.id, first, last, start, end)])
+        run.islands = merged([*run.islands, *self.ask.present(profile.id, span, start, end, run)])
 
     def _fresh(self, memory: Memory, run: Run) -> list[Missing]:
         """What is missing, is told by no finding, and is no longer only late."""
@@ -265,7 +265,7 @@ class Judge:
             return
         start, end = gap.after - JITTER, gap.before + JITTER
         if news and news.first and news.last and news.first <= end and start <= news.last:
-            self._find(profile, run, gap.left[0][0], gap.left[-1][1], start, end)
+            self._find(profile, run, (gap.left[0][0], gap.left[-1][1]), start, end)
         left = without(gap.ranges, run.arrived)
         if left == gap.left:
             return

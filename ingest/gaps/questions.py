@@ -14,7 +14,7 @@ from audit.events import AuditEvent
 from audit.findings import MAX_EVIDENCE
 from audit.log import OWN_SOURCE, Dimension, EventLog, Filter, Measure
 from ingest.gaps.clocks import ClockHour
-from ingest.gaps.sequence import JITTER, Island
+from ingest.gaps.sequence import JITTER, Island, Run
 from ingest.gaps.silence import Heard
 
 __all__ = ["News", "NumberedEvents", "Questions", "Volume"]
@@ -188,12 +188,18 @@ class Questions:
                 before = max(row["last"], before or row["last"])
         return NumberedEvents(list(self._islands(wanted, rows)), back)
 
-    def present(self, source: str, first: int, last: int, start: datetime, end: datetime) -> list[Island]:
-        """Which numbers of a range the log has, whenever they arrived."""
+    def present(self, source: str, span: tuple[int, int], start: datetime, end: datetime, run: Run) -> list[Island]:
+        """The numbers of a span that the log has, whenever they arrived; blocks that a run knows are left out."""
+        first, last = span
         wanted = Filter(
             sources=(source,), start=start, end=end + _MICROSECOND, first_sequence=first, last_sequence=last
         )
-        return list(self._islands(wanted, self._blocks(wanted)))
+        rows = [
+            row
+            for row in self._blocks(wanted)
+            if row["sequences"] > run.count(row["first_sequence"], row["last_sequence"])
+        ]
+        return list(self._islands(wanted, rows))
 
     def number(self, source: str, number: int, at: datetime) -> list[AuditEvent]:
         """The event of a number and moment."""

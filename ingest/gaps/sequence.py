@@ -75,6 +75,11 @@ class Run:
             found.append(Missing(top.last + 1, self.full_at[0], top.ended, self.full_at[1]))
         return found
 
+    def count(self, first: int, last: int) -> int:
+        """How many numbers of a span have arrived."""
+        inside = (min(last, island.last) - max(first, island.first) + 1 for island in self.islands)
+        return sum(count for count in inside if count > 0)
+
     def continues(self, number: int, at: datetime) -> bool:
         """Whether a 0 or 1 at a moment has its place here; otherwise the counter began anew."""
         for island in self.islands:

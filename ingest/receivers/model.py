@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Inbox", "InboxFullError", "InboxTooLargeError", "Receipt"]
+__all__ = ["IdempotencyError", "Inbox", "InboxFullError", "InboxTooLargeError", "Receipt"]
 
 
 class InboxFullError(Exception):
@@ -19,6 +19,10 @@ class InboxFullError(Exception):
         self.retry_after = retry_after
 
 
+class IdempotencyError(Exception):
+    """An idempotency key came before, with other bytes; nothing was kept of these."""
+
+
 class InboxTooLargeError(Exception):
     """The delivery is larger than one source may ever have waiting; nothing was kept of it."""
 
@@ -31,11 +35,13 @@ class Receipt:
         name: the receipt's name: under it the sender can ask what became of the delivery.
         size: its bytes.
         sha256: of its bytes, in hexadecimal.
+        repeated: the same delivery was accepted before, and this changes nothing.
     """
 
     name: str
     size: int
     sha256: str
+    repeated: bool = False
 
 
 class Inbox(Protocol):

@@ -9,7 +9,7 @@ import difflib
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -25,6 +25,8 @@ __all__ = ["Alike", "Guess", "Knowledge", "plain"]
 _SUPPLEMENT = 0.5
 """A name of the supplement counts half a profile: the catalogue's own use of a name goes first."""
 _NEAR = 0.75
+_SHORT = 3
+"""A longer name may end in any Japanese one, but in an English one only if that is longer than this: `format`, `at`."""
 _IGNORED = str.maketrans(dict.fromkeys(" _-.　・", None))
 
 
@@ -88,7 +90,7 @@ class Knowledge:
     """
 
     names: Mapping[str, Mapping[str, float]]
-    drops: Set[str]
+    drops: frozenset[str]
     activities: Mapping[str, Counter[str]]
     outcomes: Mapping[str, Counter[str]]
     words: Mapping[str, Mapping[str, Counter[str]]]
@@ -107,15 +109,20 @@ class Knowledge:
         bare = plain(name)
         if found := self.names.get(bare):
             return _shares(found, name, known=True)
-        like = max((one for one in self.names if len(one) > 1 and bare.endswith(one)), key=len, default="")
-        if not like and len(bare) > 3:
-            like = max((one for one in self.names if len(one) > 3 and one in bare), key=len, default="")
+        like = _ending(bare, self.names)
+        if not like:
+            like = max((one for one in self.names if len(one) >= _SHORT and bare.startswith(one)), key=len, default="")
+        if not like:
+            like = max((one for one in self.names if len(one) > _SHORT and one in bare), key=len, default="")
         return _shares(self.names[like], like, known=False) if like else ()
 
     def is_dropped(self, name: str) -> bool:
         """Whether a column of this name holds what must not be kept."""
         bare = plain(name)
-        return bare in self.drops or any(len(one) > 1 and bare.endswith(one) for one in self.drops)
+        if bare in self.drops or bare in self.names:
+            return bare in self.drops
+        like = _ending(bare, self.drops)
+        return len(like) > len(_ending(bare, self.names))
 
     def activity(self, word: str) -> Guess | None:
         """The activity that an operation word means, or resembles."""
@@ -132,7 +139,7 @@ class Knowledge:
         found = _judge(word, table, frozenset())
         return found if found and found.known else None
 
-    def alike(self, names: Set[str], words: Set[str]) -> Alike | None:
+    def alike(self, names: frozenset[str], words: frozenset[str]) -> Alike | None:
         """The source of the catalogue that shares most with a sample; None when nothing is shared."""
         bare = {plain(name): name for name in names if name}
         best: tuple[float, Alike] | None = None
@@ -210,7 +217,7 @@ def _shares(counts: Mapping[str, float], like: str, *, known: bool) -> tuple[Gue
     )
 
 
-def _judge(word: str, table: Mapping[str, Counter[str]], own: Set[str]) -> Guess | None:
+def _judge(word: str, table: Mapping[str, Counter[str]], own: frozenset[str]) -> Guess | None:
     """The same word; else one with `*`; else ours in another case; else the longest that it ends in, holds or nears."""
     if word in own:
         return Guess(word, 1.0, known=True, like=word)
@@ -225,6 +232,13 @@ def _judge(word: str, table: Mapping[str, Counter[str]], own: Set[str]) -> Guess
     if (like := by_plain.get(bare, "")) or (like := _resembled(bare, by_plain)):
         return Guess(like, 1.0, known=False, like=like) if like in own else _first(table[like], like, known=False)
     return None
+
+
+def _ending(bare: str, known: Iterable[str]) -> str:
+    """The longest known name that a name ends in."""
+    least = {True: _SHORT + 1, False: 2}
+    fitting = (one for one in known if len(one) >= least[one.isascii()] and bare.endswith(one))
+    return max(fitting, key=len, default="")
 
 
 def _resembled(bare: str, by_plain: Mapping[str, str]) -> str:

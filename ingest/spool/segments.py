@@ -67,6 +67,12 @@ class Entry:
             "last": True,
         }
 
+    def head(self, size: int = 1 << 16) -> bytes:
+        """Its first bytes."""
+        offset, length = self.parts[0]
+        with self.path.open("rb") as file:
+            return os.pread(file.fileno(), min(size, length), offset)
+
     def read(self) -> bytes:
         """All its bytes."""
         with self.path.open("rb") as file:

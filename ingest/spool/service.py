@@ -312,17 +312,21 @@ class Spool:
                 count, sum(self._sizes.values()), self._limit, min(receipts, default=""), len(self._aside)
             )
 
-    def holds(self, receipt: str) -> bool:
-        """Whether a delivery still waits."""
+    def source_of(self, receipt: str) -> str:
+        """The source of a delivery that still waits; empty when it does not."""
         with self._changed:
-            return receipt in self._handed or any(
-                entry.receipt == receipt for queue in self._waiting.values() for entry in queue
-            )
+            waiting = itertools.chain(self._handed.values(), self._aside, *self._waiting.values())
+            return next((entry.source for entry in waiting if entry.receipt == receipt), "")
+
+    def waiting(self) -> dict[str, int]:
+        """How many bytes of each source wait."""
+        with self._changed:
+            return {source: size for source, size in self._sizes.items() if size}
 
     def wait_until_done(self, receipt: str, timeout: float) -> bool:
         """Wait until a delivery no longer waits; False when the time is up."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self.holds(receipt), timeout)
+            return self._changed.wait_for(lambda: not self.source_of(receipt), timeout)
 
     def close(self) -> None:
         """Wake whoever waits; what waits stays on disk."""

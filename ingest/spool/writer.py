@@ -14,6 +14,7 @@ from structlog import get_logger
 
 from audit.log import LineReader, Lines, StoreError
 from audit.log.quarantine import Arrival
+from ingest.formats.registry import recognise
 from ingest.pipeline import Incoming, Pipeline, Reconciliation, is_plain
 from ingest.sources.profile import Profile
 from ingest.spool.segments import Entry, EntryStream
@@ -89,10 +90,9 @@ class Writer:
 
     def _read(self, entries: list[Entry]) -> _Group:
         profile = self._profile(entries[0].source)
-        fmt = entries[0].fmt or profile.format
-        if not is_plain(profile, fmt) or profile.encoding != "utf-8" or entries[0].size > _LARGE:
+        if profile.encoding != "utf-8" or not all(_is_small_and_plain(entry, profile) for entry in entries):
             return _Group(entries, profile, [])
-        return _Group(entries, profile, [_incoming(entry, fmt) for entry in entries])
+        return _Group(entries, profile, [_incoming(entry) for entry in entries])
 
     def _store(self, group: _Group) -> None:
         """Store a group, however long it takes; only a stop gives up, and leaves the group in the spool."""
@@ -125,7 +125,7 @@ class Writer:
     def _take(self, entry: Entry, profile: Profile) -> Reconciliation:
         stream = EntryStream(entry)
         try:
-            return self._pipeline.take(_arrival(entry, entry.fmt or profile.format), stream, profile)
+            return self._pipeline.take(_arrival(entry, _format(entry, profile)), stream, profile)
         finally:
             stream.close()
 
@@ -136,6 +136,18 @@ def _arrival(entry: Entry, fmt: str) -> Arrival:
     )
 
 
-def _incoming(entry: Entry, fmt: str) -> Incoming:
+def _incoming(entry: Entry) -> Incoming:
     data = entry.read().removeprefix(b"\xef\xbb\xbf")
-    return Incoming(_arrival(entry, fmt), LineReader(entry.received_at).read(Lines.of(data)))
+    return Incoming(_arrival(entry, "jsonl"), LineReader(entry.received_at).read(Lines.of(data)))
+
+
+def _is_small_and_plain(entry: Entry, profile: Profile) -> bool:
+    return (
+        entry.size <= _LARGE
+        and is_plain(profile, _format(entry, profile))
+        and not entry.head(2).startswith((b"\xff\xfe", b"\xfe\xff"))
+    )
+
+
+def _format(entry: Entry, profile: Profile) -> str:
+    return entry.fmt or recognise(entry.head().split(b"\n")[:20], profile)

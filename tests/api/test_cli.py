@@ -76,7 +76,7 @@ def test_init_can_be_repeated_and_keeps_its_keys_to_itself(tmp_path: Path) -> No
     assert all((data / "keys" / name).stat().st_mode & 0o077 == 0 for name in keys)
     second = run(data, "init", "--json")
     assert second.returncode == 0
-    assert document(second) == {"data": str(data), "sources": 5}
+    assert document(second) == {"data": str(data), "preset": None, "sources": 67}
     assert keys == {path.name: path.read_bytes() for path in (data / "keys").iterdir()}
 
 

@@ -11,7 +11,7 @@ fi
 installed() { dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
 
 missing=()
-for package in postgresql openssh-server openssh-client sshpass rsyslog chromium fonts-noto-cjk nginx-light mariadb-server; do
+for package in postgresql openssh-server openssh-client sshpass rsyslog rsyslog-openssl python3-yaml chromium fonts-noto-cjk nginx-light mariadb-server; do
   installed "$package" || missing+=("$package")
 done
 

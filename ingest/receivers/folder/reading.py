@@ -7,17 +7,15 @@ tar, 7z: a name in an archive is somebody else's path) and other packings are re
 import hashlib
 import os
 from collections.abc import Iterator
-from typing import Any, BinaryIO
-
-import pyarrow as pa
+from typing import BinaryIO
 
 from ingest.receivers.folder.model import FileBusyError, FileFaultError, Limits
+from ingest.receivers.unpacking import PackedError, packing, unpack
 
 __all__ = ["Reading", "packing", "signature"]
 
 _PIECE = 1 << 20
 _HEAD = 512
-_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _OTHERS = {
     b"PK\x03\x04": "ZIP",
     b"PK\x05\x06": "ZIP",
@@ -39,15 +37,18 @@ def signature(status: os.stat_result) -> Signature:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def packing(head: bytes) -> str:
-    """`gzip` or `zstd` by a file's first bytes, else empty."""
-    return next((name for magic, name in _PACKED.items() if head.startswith(magic)), "")
-
-
 def _archive(head: bytes) -> str:
     if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
         return "tar"
     return next((name for magic, name in _OTHERS.items() if head.startswith(magic)), "")
+
+
+def _refuse_archive(head: bytes) -> None:
+    if kind := _archive(head):
+        raise FileFaultError(
+            f"{kind} is not supported: send the log itself, or gzip or zstd",
+            f"{kind} 形式は扱えません。ログをそのまま、または gzip か zstd で送ってください",
+        )
 
 
 class Reading:
@@ -87,11 +88,7 @@ class Reading:
             FileBusyError: it cannot be read, or was written to meanwhile; the same holds.
         """
         head = self._peek()
-        if kind := _archive(head):
-            raise FileFaultError(
-                f"{kind} is not supported: send the log itself, or gzip or zstd",
-                f"{kind} 形式は扱えません。ログをそのまま、または gzip か zstd で送ってください",
-            )
+        _refuse_archive(head)
         yield from self._unpacked(kind) if (kind := packing(head)) else self._plain()
         while self.read(_PIECE):
             pass  # the hash is of the whole file
@@ -112,37 +109,23 @@ class Reading:
             yield piece
 
     def _unpacked(self, kind: str) -> Iterator[bytes]:
-        stream: Any = pa.CompressedInputStream(pa.PythonFile(self, mode="r"), kind)
-        while True:
-            try:
-                piece: bytes = stream.read(_PIECE)
-            except (OSError, pa.ArrowException) as error:
-                raise FileFaultError(
-                    f"it cannot be unpacked, it may be cut short or damaged ({kind})",
-                    f"展開できません。途中で切れているか壊れている可能性があります ({kind})",
-                ) from error
-            if not piece:
-                return
-            if not self.unpacked and (packing(piece) or _archive(piece)):
-                raise FileFaultError(
-                    "something packed inside something packed", "圧縮ファイルの中に圧縮ファイルがあります"
-                )
-            self.unpacked += len(piece)
-            self._judge()
-            yield piece
-
-    def _judge(self) -> None:
         limits = self._limits
-        if self.unpacked > limits.unpacked_bytes:
-            raise FileFaultError(
-                f"it unpacks to more than {limits.unpacked_bytes} bytes",
-                f"展開後の大きさが上限の {limits.unpacked_bytes} バイトを超えます",
-            )
-        if self.unpacked > limits.ratio_from and self.unpacked > limits.ratio * self.size:
-            raise FileFaultError(
-                f"it unpacks to more than {limits.ratio} times its size",
-                f"展開後の大きさが元の {limits.ratio} 倍を超えます",
-            )
+        pieces = unpack(
+            self,
+            kind,
+            lambda: self.size,
+            limit=limits.unpacked_bytes,
+            ratio=limits.ratio,
+            ratio_from=limits.ratio_from,
+        )
+        try:
+            for piece in pieces:
+                if not self.unpacked:
+                    _refuse_archive(piece)
+                self.unpacked += len(piece)
+                yield piece
+        except PackedError as error:
+            raise FileFaultError(error.reason.en, error.reason.ja) from error
 
     # What pyarrow asks of a file.
     closed = False
