@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from api.installation import Installation
 from api.jobs import start_scheduler
 from api.receivers import running
-from api.web import json_api, pages, receive, sign_in
+from api.web import json_api, pages, receive, sign_in, sources, step_up
 from api.web.errors import install_errors
 from api.web.oauth import install_oauth
 from api.web.security import SecurityHeaders, installation_of
@@ -22,12 +22,13 @@ from dashboards.pages import STATIC, Pages
 __all__ = ["create_app"]
 
 
-def create_app(installation: Installation, *, schedule: bool = True) -> FastAPI:
+def create_app(installation: Installation, *, schedule: bool = True, watch: bool = True) -> FastAPI:
     """The application of one installation.
 
     Args:
         installation: what it serves; the caller opens and closes it.
         schedule: whether anything happens by itself: due windows are judged, what arrives is taken in.
+        watch: whether, on that schedule, systems that fall silent are noticed. In a demonstration all would.
     """
 
     @asynccontextmanager
@@ -35,7 +36,7 @@ def create_app(installation: Installation, *, schedule: bool = True) -> FastAPI:
         with ExitStack() as stack:
             if schedule:
                 stack.enter_context(running(installation))
-                scheduler = start_scheduler(installation)
+                scheduler = start_scheduler(installation, watch=watch)
                 stack.callback(scheduler.shutdown, wait=True)
             yield
         installation.machines.flush_refusals(everything=True)
@@ -45,6 +46,7 @@ def create_app(installation: Installation, *, schedule: bool = True) -> FastAPI:
     app.state.pages = Pages()
     app.add_middleware(SecurityHeaders)
     install_errors(app)
+    step_up.install_step_up(app)
     install_oauth(app, installation.machines)
     plotly = Path(str(resources.files("plotly"))) / "package_data" / "plotly.min.js"
 
@@ -69,7 +71,9 @@ def create_app(installation: Installation, *, schedule: bool = True) -> FastAPI:
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(sign_in.router)
+    app.include_router(step_up.router)
     app.include_router(pages.router)
+    app.include_router(sources.router)
     app.include_router(json_api.router)
     app.include_router(receive.router)
     return app

@@ -11,6 +11,7 @@ from audit.log import OWN_SOURCE, Dimension, Filter, Measure
 from dashboards.figures import activity_heatmap, alerts_over_time, events_by_source
 from dashboards.model import BoardSpan, Figure
 from detectors.model import Window
+from ingest.gaps import DETECTORS as GAP_DETECTORS
 
 __all__ = ["board_figures", "board_span"]
 
@@ -32,7 +33,9 @@ def board_figures(installation: Installation, first: date, last: date) -> tuple[
     span = BoardSpan(first, last)
     hours = installation.log.aggregate(events, (Dimension.WEEKDAY, Dimension.HOUR), (Measure.EVENTS,))
     sources = installation.log.aggregate(events, (Dimension.SOURCE,), (Measure.EVENTS,))
-    alerts = installation.findings.count_by_day(FindingFilter(start=start, end=end, status=FindingStatus.OPEN))
+    alerts = installation.findings.count_by_day(
+        FindingFilter(start=start, end=end, status=FindingStatus.OPEN, without=GAP_DETECTORS)
+    )
     by_day: dict[tuple[date, str], int] = {}
     for at, severity, count in alerts:
         key = (tokyo_date(at), severity)

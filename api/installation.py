@@ -65,18 +65,26 @@ class Installation:
         """How a source writes; one outside the town's catalogue as others have it, else by the default profile."""
         return self.catalogue.get(source) or load_catalogue().get(source) or default_profile(source)
 
-    def writer(self, stored: Callable[[Entry, Reconciliation], None] = lambda _entry, _sums: None) -> Writer:
+    def writer(
+        self,
+        stored: Callable[[Entry, Reconciliation], None] = lambda _entry, _sums: None,
+        given: Profile | None = None,
+    ) -> Writer:
         """The one that brings what waits in the spool to the log; there must be no two at a time.
 
         Args:
             stored: told what became of each delivery.
+            given: a profile for this time, in the place of the one in the catalogue.
         """
 
+        def profile(source: str) -> Profile:
+            return given if given is not None and given.id == source else self.profile(source)
+
         def tell(entry: Entry, sums: Reconciliation) -> None:
-            self.report(self.profile(entry.source), entry.name, sums)
+            self.report(profile(entry.source), entry.name, sums)
             stored(entry, sums)
 
-        return Writer(self.spool, self.pipeline, self.profile, tell)
+        return Writer(self.spool, self.pipeline, profile, tell)
 
     def ingest(
         self,

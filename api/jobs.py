@@ -23,17 +23,23 @@ def _detect(installation: Installation) -> None:
         _log.info("detection ran", windows=summary.windows, findings_new=summary.findings_new)
 
 
-def _look_for_gaps(installation: Installation) -> None:
+def _look_for_gaps(installation: Installation, *, watch: bool) -> None:
     """See what should have arrived and did not; refused senders are told as well."""
     try:
         installation.machines.flush_refusals()
-        installation.gaps.run()
+        if watch:
+            installation.gaps.run()
     except Exception as error:  # noqa: BLE001 - as above
         _log.error("the look for gaps failed", error=type(error).__name__)
 
 
-def start_scheduler(installation: Installation) -> BackgroundScheduler:
-    """Start the schedule: one run at a time, missed turns made up for by one."""
+def start_scheduler(installation: Installation, *, watch: bool = True) -> BackgroundScheduler:
+    """Start the schedule: one run at a time, missed turns made up for by one.
+
+    Args:
+        installation: whose.
+        watch: whether to notice what does not arrive.
+    """
     scheduler = BackgroundScheduler(timezone="Asia/Tokyo", executors={"default": ThreadPoolExecutor(2)})
     scheduler.add_job(
         _detect,
@@ -50,6 +56,7 @@ def start_scheduler(installation: Installation) -> BackgroundScheduler:
         _look_for_gaps,
         "interval",
         args=[installation],
+        kwargs={"watch": watch},
         minutes=_GAP_MINUTES,
         id="gaps",
         max_instances=1,

@@ -12,6 +12,7 @@ from audit.texts import Texts
 from dashboards.links import events_url
 from dashboards.model import AlertRow, AlertView, BaselineRow, EventRow, EventView
 from detectors.registry import DETECTORS
+from ingest.gaps import DETECTORS as GAP_DETECTORS
 from ingest.sources.profile import Profile
 
 __all__ = ["alert_row", "alert_view", "detector_title", "event_row", "event_view", "source_name"]
@@ -30,8 +31,11 @@ _SOURCE_FALSE = Texts(
 
 def detector_title(detector: str) -> Texts:
     """What a detector is called."""
-    known = DETECTORS.get(detector)
-    return known.meta.title if known else _CONFLICT if detector == CONFLICT_DETECTOR else Texts.same(detector)
+    if known := DETECTORS.get(detector):
+        return known.meta.title
+    if gap := GAP_DETECTORS.get(detector):
+        return gap.title
+    return _CONFLICT if detector == CONFLICT_DETECTOR else Texts.same(detector)
 
 
 def source_name(catalogue: Mapping[str, Profile], source: str) -> Texts:
@@ -67,7 +71,7 @@ def alert_view(
     context: WorkContext,
 ) -> AlertView:
     """A finding as a story."""
-    detector = DETECTORS.get(finding.detector)
+    runbook, false_positives = _advice(finding.detector)
     first, last = finding.start.astimezone(TOKYO), finding.end.astimezone(TOKYO)
     filters = {"actor": finding.actors[0]} if finding.actors else {"source": finding.source}
     return AlertView(
@@ -81,8 +85,8 @@ def alert_view(
             **filters,
         ),
         log_index=(finding.first_index, finding.last_index),
-        runbook=detector.meta.runbook if detector else _SOURCE_RUNBOOK,
-        false_positives=detector.meta.false_positives if detector else _SOURCE_FALSE,
+        runbook=runbook,
+        false_positives=false_positives,
         detector_version=finding.detector_version,
         baseline=tuple(
             BaselineRow(label, value, is_this=place == len(finding.baseline))
@@ -90,7 +94,19 @@ def alert_view(
         ),
         baseline_title=Texts("1 日に閲覧した住民の数", "People looked up in a day") if finding.baseline else None,
         subject_count=len(finding.subjects) or None if finding.evidence_total < 20 else None,
+        settled_at=finding.settled_at,
+        settled_by=finding.settled_by,
+        source_page="" if finding.actors else finding.source,
     )
+
+
+def _advice(detector: str) -> tuple[Texts, Texts]:
+    """What to do about a detector's findings, and what usually explains them."""
+    if known := DETECTORS.get(detector):
+        return known.meta.runbook, known.meta.false_positives
+    if gap := GAP_DETECTORS.get(detector):
+        return gap.runbook, gap.false_positives
+    return _SOURCE_RUNBOOK, _SOURCE_FALSE
 
 
 def event_row(event: AuditEvent, catalogue: Mapping[str, Profile]) -> EventRow:

@@ -14,6 +14,7 @@ __all__ = [
     "event_url",
     "events_url",
     "local",
+    "source_url",
 ]
 
 
@@ -58,6 +59,11 @@ def around_url(at: datetime, *, minutes: int = 30, **filters: str) -> str:
     local_at, margin = at.astimezone(TOKYO), timedelta(minutes=minutes)
     bounds = {"from_": f"{local_at - margin:%Y-%m-%dT%H:%M}", "to": f"{local_at + margin:%Y-%m-%dT%H:%M}"}
     return events_url(**bounds, **filters)
+
+
+def source_url(source: str) -> str:
+    """The page of one source."""
+    return f"/sources/{quote(source, safe='', errors='replace')}"
 
 
 def local(url: str) -> str:

@@ -32,7 +32,6 @@ __all__ = [
     "Figure",
     "Language",
     "PageContext",
-    "SourceRow",
     "Texts",
     "Viewer",
 ]
@@ -111,13 +110,17 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class AlertFilters:
-    """What the list of alerts is narrowed to, as typed; `from_` and `to` are inclusive days."""
+    """What the list of alerts is narrowed to, as typed; `from_` and `to` are inclusive days.
+
+    `about` is empty for what people did, `gaps` for what has not arrived, `all` for both.
+    """
 
     status: str = ""
     severity: str = ""
     detector: str = ""
     from_: str = ""
     to: str = ""
+    about: str = ""
     detectors: tuple[Choice, ...] = ()
 
 
@@ -138,11 +141,13 @@ class AlertSummary:
         waiting: How many alerts need a look today.
         by_severity: The same, by severity.
         detectors: The state of each detector: no alerts mean little when nothing looked.
+        gaps: How many open findings tell of logs that have not arrived; they are counted apart.
     """
 
     waiting: int
     by_severity: Mapping[str, int]
     detectors: tuple[DetectorState, ...] = ()
+    gaps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +194,9 @@ class AlertView:
         false_positives: What usually explains it.
         baseline: What usual looks like, this day included.
         subject_count: How many residents were looked up, where it matters.
+        settled_at: When it was filled or withdrawn, where that is known.
+        settled_by: The delivery that did it, by number and name.
+        source_page: The id of the source that it is about, where nobody acted.
     """
 
     row: AlertRow
@@ -203,6 +211,9 @@ class AlertView:
     baseline: Sequence[BaselineRow] = ()
     baseline_title: Texts | None = None
     subject_count: int | None = None
+    settled_at: datetime | None = None
+    settled_by: str = ""
+    source_page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,20 +245,6 @@ class EventView:
     row: EventRow
     document: Mapping[str, object]
     record: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRow:
-    """One source system; `state` is `ok`, `late`, `silent` or `never`."""
-
-    id: str
-    name: Texts
-    state: str
-    last_event: datetime | None
-    events_today: int
-    quarantined: int = 0
-    expected: Texts | None = None
-    retention: Texts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ Rules:
   travel in a data block, which browsers do not run.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,10 +35,10 @@ from dashboards.model import (
     Figure,
     Language,
     PageContext,
-    SourceRow,
     Texts,
 )
 from dashboards.sections import event_sections
+from dashboards.source_model import ATTENTION, SourcesView, SourceView
 from dashboards.texts import text
 
 __all__ = ["STATIC", "Pages"]
@@ -45,6 +47,7 @@ STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
 _BAR_WIDTH = 240
 _BOARD_DAYS = (7, 30, 90)
+_WEEK_HEIGHT, _WEEK_STEP = 20, 8
 
 
 class Pages:
@@ -65,23 +68,28 @@ class Pages:
             "href": lambda url: escape(links.local(url)),
             "lines": _lines,
             "number": show.number,
+            "size": show.size,
             "plain": lambda value: _attribute(show.spelled(str(value))),
         }
         self._environment.filters |= filters
         self._environment.globals |= {
             "alert_url": links.alert_url,
+            "week_bars": _week_bars,
             "alerts_url": links.alerts_url,
             "around_url": links.around_url,
             "day_span": links.day_span,
             "enrol_url": links.enrol_url,
             "event_url": links.event_url,
             "events_url": links.events_url,
+            "source_url": links.source_url,
             "pairs": lambda choices: [(choice.value, choice.name) for choice in choices],
             "vocabulary": {
+                "how": words.HOWS,
                 "activity": words.ACTIVITIES,
                 "outcome": words.OUTCOMES,
                 "severity": words.SEVERITIES,
                 "status": words.STATUSES,
+                "tally": words.TALLIES,
                 "weekday": words.WEEKDAYS,
             },
         }
@@ -93,6 +101,10 @@ class Pages:
     def second_factor(self, ctx: PageContext, *, ticket: str, error: str | None = None) -> str:
         """The second step of signing in: the authenticator's code."""
         return self._render("second_factor.html", ctx, ticket=ticket, error=error)
+
+    def step_up(self, ctx: PageContext, *, place: str, refused: bool = False) -> str:
+        """The authenticator's code once more, before a sensitive act; then back to `place`."""
+        return self._render("step_up.html", ctx, place=place, refused=refused)
 
     def enrol(self, ctx: PageContext, *, form: EnrolForm, error: str | None = None) -> str:
         """The page behind a one-time link: who you are, your authenticator app, a first code."""
@@ -122,7 +134,7 @@ class Pages:
         """The list of alerts under one plain sentence."""
         broken = [detector for detector in summary.detectors if detector.state != "ok"]
         runs = [detector.last_run for detector in summary.detectors if detector.last_run]
-        narrowed = any((filters.status, filters.severity, filters.detector, filters.from_, filters.to))
+        narrowed = any((filters.status, filters.severity, filters.detector, filters.from_, filters.to, filters.about))
         return self._render(
             "alerts.html",
             ctx,
@@ -137,7 +149,10 @@ class Pages:
 
     def alert(self, ctx: PageContext, *, alert: AlertView) -> str:
         """One alert as a story on one screen."""
-        return self._render("alert.html", ctx, alert=alert, row=alert.row, bars=_bars(alert.baseline))
+        readable = "sources:source:read" in ctx.permissions and alert.source_page
+        source_page = links.source_url(alert.source_page) if readable else None
+        bars = _bars(alert.baseline)
+        return self._render("alert.html", ctx, alert=alert, row=alert.row, bars=bars, source_page=source_page)
 
     def events(
         self,
@@ -164,10 +179,32 @@ class Pages:
         specs = {figure.id: _data_block(figure.spec_json.in_(ctx.language)) for figure in figures}
         return self._render("board.html", ctx, figures=figures, span=span, presets=presets, specs=specs)
 
-    def sources(self, ctx: PageContext, *, rows: Sequence[SourceRow]) -> str:
+    def sources(self, ctx: PageContext, *, view: SourcesView) -> str:
         """The systems and whether their events arrive."""
-        troubled_first = sorted(rows, key=lambda row: row.state == "ok")
-        return self._render("sources.html", ctx, rows=troubled_first, bad=sum(row.state != "ok" for row in rows))
+        groups = {
+            "attention": [row for row in view.rows if row.state in ATTENTION],
+            "ok": [row for row in view.rows if row.state == "ok"],
+            "never": [row for row in view.rows if row.state not in {*ATTENTION, "ok"}],
+        }
+        counts = Counter(row.state for row in view.rows)
+        tallies = [(state, counts[state]) for state in words.TALLIES if counts[state]]
+        return self._render("sources.html", ctx, view=view, tallies=tallies, **groups)
+
+    def source(self, ctx: PageContext, *, view: SourceView, lives: Sequence[int], done: bool = False) -> str:
+        """One system: what is missing, what came, what its profile says, what it sends with.
+
+        Args:
+            ctx: the request.
+            view: the system.
+            lives: for how many days a credential may be issued, the last one by default.
+            done: whether its credentials have just been changed.
+        """
+        if done:
+            ctx = replace(ctx, notice=text("credentials.done", ctx.language))
+        open_gaps = [gap for gap in view.gaps if gap.status == "open"]
+        return self._render(
+            "source.html", ctx, view=view, row=view.row, profile=view.profile, lives=lives, open_gaps=open_gaps
+        )
 
     def message(self, ctx: PageContext, *, title: str, text: str, status: int) -> str:
         """A page that says why there is nothing else to show."""
@@ -178,6 +215,7 @@ class Pages:
         tools: dict[str, Callable[..., object]] = {
             "day": partial(_in_language, show.day, language),
             "moment": partial(_in_language, show.moment, language),
+            "per_day": lambda days: " ".join(f"{show.day_short(day, language)}: {count:,}" for day, count in days),
             "span_of": partial(_in_language, show.span, language),
             "t": lambda key, **places: text(key, language, **places),
             "tx": lambda texts: texts.in_(language) if isinstance(texts, Texts) else texts,
@@ -213,6 +251,13 @@ def _bars(baseline: Sequence[BaselineRow]) -> list[tuple[BaselineRow, int]]:
     if longest <= 0:
         return [(row, 0) for row in baseline]
     return [(row, max(2, round(_BAR_WIDTH * row.value / longest)) if row.value > 0 else 0) for row in baseline]
+
+
+def _week_bars(days: Sequence[tuple[date, int]]) -> list[tuple[int, int]]:
+    """Left edge and height of each day's bar; a day that is not nothing stays visible."""
+    most = max((count for _, count in days), default=0)
+    heights = [max(2, round(_WEEK_HEIGHT * count / most)) if count else 0 for _, count in days]
+    return [(place * _WEEK_STEP, height) for place, height in enumerate(heights)]
 
 
 def _data_block(spec: str) -> Markup:

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from audit.clock import TOKYO
 from dashboards.model import Language
 
-__all__ = ["day", "day_short", "is_odd", "moment", "number", "span", "spelled", "visible"]
+__all__ = ["day", "day_short", "is_odd", "moment", "number", "size", "span", "spelled", "visible"]
 
 _WEEKDAYS_JA = "月火水木金土日"
 _WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -94,3 +94,13 @@ def span(start: datetime, end: datetime, language: Language) -> Markup:
 def number(value: float) -> str:
     """A number with separators, at most two decimals."""
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def size(value: int) -> str:
+    """Bytes as people read them: `950 B`, `1.2 MB`."""
+    amount = float(value)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            break
+        amount /= 1000
+    return f"{number(round(amount, 1))} {unit}"

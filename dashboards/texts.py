@@ -1,14 +1,17 @@
 """The sentences of the pages in both languages.
 
 Templates say `t("key")`, always with a literal key: a test walks them and fails on a key that is missing,
-and on one that nothing uses. Vocabularies (activities, severities, ...) are in `words`.
+and on one that nothing uses. Vocabularies (activities, severities, ...) are in `words`; what the pages about sources
+say is in `source_texts`.
 """
 
 from dashboards.model import Language, Texts
+from dashboards.source_texts import SOURCE_TEXTS
 
 __all__ = ["TEXTS", "text"]
 
 TEXTS = {
+    **SOURCE_TEXTS,
     # The frame of every page
     "product": Texts("見守り", "Mimamori"),
     "skip": Texts("本文へ移動", "Skip to content"),
@@ -48,6 +51,16 @@ TEXTS = {
         "コードは 30 秒ごとに変わり、一度だけ使えます。", "A code changes every 30 seconds and works once."
     ),
     "second.back": Texts("最初からやり直す", "Start again"),
+    "step_up.lead": Texts(
+        "大切な操作の前に、もう一度本人であることを確かめます。認証アプリの 6 桁の数字を入力してください。",
+        "Before this act, prove once more that it is you: enter the 6 digits that your authenticator app shows.",
+    ),
+    "step_up.refused": Texts(
+        "確認コードが正しくないか、使用済みです。次の新しいコードを入力してください。",
+        "The code is wrong or was used before. Enter the next new one.",
+    ),
+    "step_up.go": Texts("確認して進む", "Confirm and go on"),
+    "step_up.back": Texts("やめて戻る", "Go back without it"),
     "enrol.title": Texts("利用の登録", "Set up your account"),
     "enrol.lead": Texts(
         "このリンクは一度だけ使えます。3 つの手順で終わります。",
@@ -74,6 +87,12 @@ TEXTS = {
     "alerts.wait_none": Texts("今日確認が必要な警告はありません", "No alerts need a look today"),
     "alerts.wait_one": Texts("今日確認が必要な警告は 1 件です", "1 alert needs a look today"),
     "alerts.wait_many": Texts("今日確認が必要な警告は {count} 件です", "{count} alerts need a look today"),
+    "alerts.gaps": Texts(
+        "これとは別に、ログの途絶・欠けが {count} 件あります", "Apart from these, logs are missing or silent: {count}"
+    ),
+    "alerts.about": Texts("種類", "About"),
+    "alerts.about_acts": Texts("人や操作", "What people did"),
+    "alerts.about_gaps": Texts("ログの途絶・欠け", "Logs that did not arrive"),
     "alerts.counts": Texts("重大度ごとの件数", "Count by severity"),
     "alerts.detectors_ok": Texts(
         "検知器は {count} 本すべて動いています。最後の確認: {time}",
@@ -106,6 +125,13 @@ TEXTS = {
     "alert.usual_bar": Texts("図", "Chart"),
     "alert.this": Texts("今回", "This time"),
     "alert.evidence": Texts("証拠の記録", "Evidence"),
+    "alert.no_evidence": Texts(
+        "記録が届いていないことが根拠のため、示せる記録はありません。",
+        "What is missing is the evidence, so there is no event to show.",
+    ),
+    "alert.filled": Texts("解消した日時", "Filled"),
+    "alert.withdrawn": Texts("取り下げた日時", "Withdrawn"),
+    "alert.by_delivery": Texts("配信 {delivery}", "Delivery {delivery}"),
     "alert.more": Texts("ほかに {count} 件の記録があります。", "There are {count} more events."),
     "alert.search": Texts("この人のその日の記録をすべて見る", "All events of this person that day"),
     "alert.search_source": Texts("その前後の記録をすべて見る", "All events around it"),
@@ -168,27 +194,6 @@ TEXTS = {
     "board.empty": Texts("この期間の記録はありません。", "Nothing was recorded in this period."),
     "board.table": Texts("表で見る", "Show as a table"),
     "board.csv": Texts("CSV をダウンロード", "Download CSV"),
-    # Sources
-    "sources.title": Texts("システム", "Systems"),
-    "sources.all_ok": Texts(
-        "{count} システムすべてから記録が届いています", "Every system is sending its events ({count})"
-    ),
-    "sources.some_bad": Texts(
-        "{count} システムのうち {bad} つを確認してください", "Systems that need a look: {bad} of {count}"
-    ),
-    "sources.table": Texts("記録を送ってくるシステムの一覧", "Systems that send events"),
-    "sources.name": Texts("システム", "System"),
-    "sources.state": Texts("状態", "State"),
-    "sources.last": Texts("最後の記録", "Last event"),
-    "sources.expected": Texts("ふだんの間隔", "Usual rhythm"),
-    "sources.today": Texts("今日の件数", "Events today"),
-    "sources.quarantined": Texts("読めなかった記録", "Unreadable"),
-    "sources.retention": Texts("保存期間", "Retention"),
-    "sources.empty": Texts("システムはまだ登録されていません。", "No system has been set up yet."),
-    "sources.empty_hint": Texts(
-        "管理者が記録の取込みを始めると、ここに並びます。",
-        "Systems appear once an administrator starts taking in events.",
-    ),
     # Messages
     "message.status": Texts("応答コード {status}", "Status {status}"),
     "message.home": Texts("警告の一覧へ", "Go to the alerts"),

@@ -7,12 +7,21 @@ from dashboards.model import Language, Texts
 
 __all__ = [
     "ACTIVITIES",
+    "BINDINGS",
+    "CREDENTIAL_STATES",
+    "ENCODINGS",
+    "FACTORS",
     "FIELDS",
+    "FORMATS",
+    "HOWS",
+    "INTERVALS",
+    "KINDS",
     "OUTCOMES",
     "ROLES",
     "SEVERITIES",
     "STATES",
     "STATUSES",
+    "TALLIES",
     "WEEKDAYS",
     "word",
 ]
@@ -87,11 +96,97 @@ STATUSES = {
     "closed": Texts("確認済み", "Closed"),
 }
 STATES = {
-    "ok": Texts("正常", "Working"),
+    "ok": Texts("正常", "In order"),
     "late": Texts("遅れ", "Late"),
-    "silent": Texts("届いていません", "Silent"),
+    "gap": Texts("欠けあり", "Events missing"),
+    "silent": Texts("途絶", "Silent"),
     "failed": Texts("失敗", "Failed"),
     "never": Texts("実績なし", "Never yet"),
+}
+# The same states in a sentence that counts systems.
+TALLIES = {
+    "silent": Texts("途絶", "silent"),
+    "gap": Texts("欠けあり", "with missing events"),
+    "late": Texts("遅れ", "late"),
+    "ok": Texts("正常", "in order"),
+    "never": Texts("実績なし", "never heard"),
+}
+KINDS = {
+    "core": Texts("基幹業務システム", "Core records system"),
+    "linkage": Texts("連携", "Linkage"),
+    "national": Texts("国・連合会のシステム", "National or federation system"),
+    "terminal": Texts("端末", "Terminals"),
+    "platform": Texts("基盤・保管・複製", "Platform, store or copy"),
+    "security": Texts("セキュリティ機器", "Security tool"),
+    "physical": Texts("施設の設備", "Physical security"),
+    "ledger": Texts("台帳・管理簿", "Ledger or register"),
+}
+FORMATS = {
+    "access_log": Texts("Web サーバーのアクセスログ", "Web server access log"),
+    "auth_log": Texts("Linux の認証ログ", "Linux authentication log"),
+    "cef": Texts("CEF", "CEF"),
+    "csv": Texts("CSV・TSV(区切り文字つき)", "CSV or TSV"),
+    "fixed": Texts("固定長", "Fixed width"),
+    "jsonl": Texts("JSON Lines(見守りの形式)", "JSON Lines in Mimamori's form"),
+    "key_value": Texts("「項目=値」の並び", "Key=value pairs"),
+    "keycloak": Texts("Keycloak のイベント", "Keycloak events"),
+    "leef": Texts("LEEF", "LEEF"),
+    "mysql": Texts("MySQL・MariaDB の監査ログ", "MySQL or MariaDB audit log"),
+    "ocsf": Texts("OCSF の JSON", "OCSF JSON"),
+    "oracle": Texts("Oracle の統合監査", "Oracle unified audit"),
+    "otlp": Texts("OpenTelemetry のログ(JSON)", "OpenTelemetry logs (JSON)"),
+    "pgaudit": Texts("PostgreSQL の pgAudit", "PostgreSQL with pgAudit"),
+    "w3c": Texts("W3C 拡張ログ", "W3C extended log"),
+    "windows": Texts("Windows のセキュリティログ", "Windows security log"),
+}
+ENCODINGS = {
+    "utf-8": Texts("UTF-8", "UTF-8"),
+    "cp932": Texts("Shift_JIS (CP932)", "Shift_JIS (CP932)"),
+    "euc_jp": Texts("EUC-JP", "EUC-JP"),
+    "utf-16": Texts("UTF-16", "UTF-16"),
+    "utf-16-le": Texts("UTF-16 LE", "UTF-16 LE"),
+    "utf-16-be": Texts("UTF-16 BE", "UTF-16 BE"),
+}
+FACTORS = {
+    "password": Texts("パスワード", "Password"),
+    "pin": Texts("暗証番号", "PIN"),
+    "totp": Texts("ワンタイムコード", "One-time code"),
+    "webauthn": Texts("パスキー", "Passkey"),
+    "ic_card": Texts("IC カード", "IC card"),
+    "card_key": Texts("カードキー", "Card key"),
+    "security_card": Texts("セキュリティカード", "Security card"),
+    "key": Texts("鍵", "Key"),
+    "biometric": Texts("生体認証", "Biometric"),
+    "palm_vein": Texts("手のひら静脈", "Palm vein"),
+    "finger_vein": Texts("指静脈", "Finger vein"),
+    "vein": Texts("静脈", "Vein"),
+    "fingerprint": Texts("指紋", "Fingerprint"),
+    "face": Texts("顔", "Face"),
+}
+INTERVALS = {
+    "daily": Texts("毎日", "Daily"),
+    "monthly": Texts("毎月", "Monthly"),
+    "quarterly": Texts("四半期ごと", "Quarterly"),
+    "yearly": Texts("毎年", "Yearly"),
+    "regularly": Texts("定期的", "Regularly"),
+    "as_needed": Texts("必要なとき", "As needed"),
+    "not_stated": Texts("頻度の定めなし", "No interval stated"),
+}
+HOWS = {
+    "mapped": Texts("項目から", "from its field"),
+    "constant": Texts("このシステムでは固定", "fixed for this system"),
+    "format": Texts("形式の決まりから", "by the format"),
+    "unmapped": Texts("そのまま保存", "kept as it is"),
+    "dropped": Texts("保存しない", "not kept"),
+}
+CREDENTIAL_STATES = {
+    "active": Texts("有効", "Valid"),
+    "expired": Texts("期限切れ", "Expired"),
+    "revoked": Texts("取り消し済み", "Revoked"),
+}
+BINDINGS = {
+    "certificate": Texts("クライアント証明書", "Client certificate"),
+    "signing_key": Texts("署名鍵", "Signing key"),
 }
 ROLES = {
     "administrator": Texts("システム管理者", "Administrator"),
@@ -155,12 +250,21 @@ FIELDS = {
 }
 _GROUPS = {
     "activity": ACTIVITIES,
+    "binding": BINDINGS,
+    "credential": CREDENTIAL_STATES,
+    "encoding": ENCODINGS,
+    "factor": FACTORS,
     "field": FIELDS,
+    "format": FORMATS,
+    "how": HOWS,
+    "interval": INTERVALS,
+    "kind": KINDS,
     "outcome": OUTCOMES,
     "role": ROLES,
     "severity": SEVERITIES,
     "state": STATES,
     "status": STATUSES,
+    "tally": TALLIES,
     "weekday": WEEKDAYS,
 }
 

@@ -1,9 +1,9 @@
-"""Commands that ask: `sources`, `search`, `detect`, `alerts`, `quarantine`."""
+"""Commands that ask: `search`, `detect`, `alerts`, `quarantine`."""
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -18,10 +18,10 @@ from api.web.queries import QueryError, Typed, as_filter, read_span
 from audit.clock import TOKYO
 from audit.events import Activity
 from audit.findings import FindingFilter, FindingStatus
-from audit.log import OWN_SOURCE, Dimension, Filter, Measure
 from detectors.registry import DETECTORS
+from ingest.gaps import DETECTORS as GAP_DETECTORS
 
-__all__ = ["alerts", "detect", "quarantine", "search", "sources"]
+__all__ = ["alerts", "detect", "quarantine", "search"]
 
 
 _ASKED = frozenset({"start", "end", "source", "actor", "subject", "activity", "outcome", "status", "detector"})
@@ -32,8 +32,8 @@ def _asked(arguments: argparse.Namespace) -> dict[str, str]:
     return {name: str(value) for name, value in vars(arguments).items() if name in _ASKED and value}
 
 
-def _no_detector(name: str) -> str:
-    return f"{name}: 検知器がありません / no such detector ({', '.join(sorted(DETECTORS))})"
+def _no_detector(name: str, known: Collection[str] = DETECTORS) -> str:
+    return f"{name}: 検知器がありません / no such detector ({', '.join(sorted(known))})"
 
 
 def _span(arguments: argparse.Namespace) -> tuple[datetime | None, datetime | None]:
@@ -41,42 +41,6 @@ def _span(arguments: argparse.Namespace) -> tuple[datetime | None, datetime | No
         return read_span(arguments.start or "", arguments.end or "")
     except QueryError as error:
         raise CommandError(f"{error.texts.ja} / {error.texts.en}") from error
-
-
-def sources(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
-    """The catalogue, and what has arrived."""
-    with open_installation(settings) as installation:
-        seen = {
-            row["source"]: row
-            for row in installation.log.aggregate(
-                Filter(without_source=OWN_SOURCE), (Dimension.SOURCE,), (Measure.EVENTS, Measure.LAST)
-            )
-        }
-        totals = installation.book.totals()
-        rows: list[dict[str, Any]] = []
-        for name in sorted(set(installation.catalogue) | set(seen) | set(totals)):
-            profile = installation.profile(name)
-            last = seen[name]["last"].astimezone(TOKYO).isoformat() if name in seen else None
-            rows.append(
-                {
-                    "id": name,
-                    "name": profile.name_ja,
-                    "name_en": profile.name_en,
-                    "formats": [profile.format],
-                    "events": seen[name]["events"] if name in seen else 0,
-                    "last_event": last,
-                    "quarantined": totals[name].quarantined if name in totals else 0,
-                    "retention_years": profile.retention.years or None,
-                    "authentication": profile.authentication,
-                    "in_catalogue": name in installation.catalogue,
-                }
-            )
-    emit(
-        {"sources": rows},
-        as_json=arguments.json,
-        lines=[f"{row['id']:24} {row['events']:>10}  {row['last_event'] or '-':32} {row['name']}" for row in rows],
-    )
-    return ExitCode.DONE
 
 
 def search(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
@@ -153,8 +117,9 @@ def alerts(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     statuses = sorted(FindingStatus)
     if arguments.status and arguments.status not in statuses:
         raise CommandError(f"{arguments.status}: 状態がありません / no such status ({', '.join(statuses)})")
-    if arguments.detector and arguments.detector not in {*DETECTORS, CONFLICT_DETECTOR}:
-        raise CommandError(_no_detector(arguments.detector))
+    known = {*DETECTORS, *GAP_DETECTORS, CONFLICT_DETECTOR}
+    if arguments.detector and arguments.detector not in known:
+        raise CommandError(_no_detector(arguments.detector, known))
     with open_installation(settings) as installation:
         installation.act(Activity.SEARCH, "alerts.search", _asked(arguments))
         found = installation.findings.listing(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from api.cli.output import CommandError, ExitCode, counting, emit, note, read_file
 from api.installation import Installation, open_installation
@@ -51,11 +52,14 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
             )
         installation.writer().drain()  # what a stopped service left
         for name in arguments.files:
-            with counting(name) as progress:
-                if name == "-":
-                    taken = _take_pipe(installation, profile, asked, follow=arguments.follow)
-                else:
-                    taken = _take_file(installation, Path(name), profile, asked, progress)
+            try:
+                with counting(name) as progress:
+                    if name == "-":
+                        taken = _take_pipe(installation, profile, asked, follow=arguments.follow)
+                    else:
+                        taken = _take_file(installation, Path(name), profile, asked, progress)
+            except PackedError as error:
+                raise CommandError(f"{name}: {error.reason.ja} / {error.reason.en}") from error
             total.add(taken)
     document = {key: getattr(total, key) for key in ("read", "stored", "duplicates", "quarantined")}
     emit(
@@ -111,21 +115,50 @@ class _Stream:
         return data[:size]
 
 
+def _open(installation: Installation, file: BinaryIO, name: str) -> _Stream:
+    """What a file holds, unpacked.
+
+    Raises:
+        CommandError: it is packed in a way that is not taken.
+    """
+    head = file.read(8)
+    source = _Counted(head, file)
+    packed = packing(head)
+    plain = iter(lambda: source.read(_PIECE), b"")
+    limit = installation.settings.max_file
+    stream = _Stream(unpack(source, packed, lambda: source.size, limit=limit) if packed else plain)
+    if stream.head.startswith(b"PK\x03\x04"):
+        raise CommandError(f"{name}: ZIP です。展開してから取り込んでください / this is ZIP: unpack it first")
+    return stream
+
+
+class _Counted:
+    """A file of which the beginning was read already, and how much was read of it."""
+
+    closed = False
+
+    def __init__(self, head: bytes, file: BinaryIO) -> None:
+        self._head = head
+        self._file = file
+        self.size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """At most so many bytes."""
+        given, self._head = (self._head[:size], self._head[size:]) if self._head else (self._file.read(size), b"")
+        self.size += len(given)
+        return given
+
+    def close(self) -> None:
+        """Nothing: who opened the file closes it."""
+
+
 def _take_file(
     installation: Installation, path: Path, profile: Profile, asked: str, progress: Callable[[int], None]
 ) -> Reconciliation:
     with path.open("rb") as file:
-        packed = packing(file.read(8))
-        file.seek(0)
-        plain = iter(lambda: file.read(_PIECE), b"")
-        try:
-            stream = _Stream(unpack(file, packed, file.tell, limit=installation.settings.max_file) if packed else plain)
-            if stream.head.startswith(b"PK\x03\x04"):
-                raise CommandError(f"{path}: ZIP です。展開してから取り込んでください / this is ZIP: unpack it first")
-            fmt = _format(installation, stream.head, profile, asked)
-            return installation.ingest(stream, name=path.name, profile=profile, fmt=fmt, progress=progress)
-        except PackedError as error:
-            raise CommandError(f"{path}: {error.reason.ja} / {error.reason.en}") from error
+        stream = _open(installation, file, str(path))
+        fmt = _format(installation, stream.head, profile, asked)
+        return installation.ingest(stream, name=path.name, profile=profile, fmt=fmt, progress=progress)
 
 
 def _format(installation: Installation, head: bytes, profile: Profile, asked: str) -> str:
@@ -145,15 +178,15 @@ def _first_lines(head: bytes, encoding: str) -> list[bytes]:
 def _take_pipe(installation: Installation, profile: Profile, asked: str, *, follow: bool) -> Reconciliation:
     """Take in what comes through the pipe: kept on disk first, then brought to the log."""
     total = Reconciliation()
-    writer = installation.writer(lambda _entry, sums: total.add(sums))
-    inbox, source, fmt = installation.inbox, profile.id, asked
+    writer = installation.writer(lambda _entry, sums: total.add(sums), profile)
     try:
         if follow:
-            for _receipt in follow_pipe(sys.stdin.buffer, inbox, source, fmt=fmt):
+            for _receipt in follow_pipe(sys.stdin.buffer, installation.inbox, profile.id, fmt=asked):
                 writer.drain()
         else:
-            pieces = iter(lambda: sys.stdin.buffer.read(_PIECE), b"")
-            inbox.accept(source, "-", pieces, fmt=fmt)
+            stream = _open(installation, sys.stdin.buffer, "-")
+            fmt = _format(installation, stream.head, profile, asked)
+            installation.inbox.accept(profile.id, "-", iter(lambda: stream.read(_PIECE), b""), fmt=fmt)
             writer.drain()
     except InboxFullError as error:
         raise CommandError(str(error)) from error

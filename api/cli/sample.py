@@ -69,7 +69,7 @@ def demo(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         document = {"address": address, "sign_ins": sign_ins}
         emit(document, as_json=arguments.json, lines=_welcome(address, sign_ins))
         if not arguments.no_serve:
-            run_server(installation)
+            run_server(installation, watch=False)  # the simulated systems have said all that they will ever say
     return ExitCode.DONE
 
 

@@ -33,8 +33,13 @@ def serve(_arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     return ExitCode.DONE
 
 
-def run_server(installation: Installation) -> None:
-    """Serve an installation until stopped."""
+def run_server(installation: Installation, *, watch: bool = True) -> None:
+    """Serve an installation until stopped.
+
+    Args:
+        installation: what to serve.
+        watch: whether to notice systems that fall silent.
+    """
     import uvicorn  # noqa: PLC0415 - see above
 
     from api.app import create_app  # noqa: PLC0415
@@ -42,7 +47,7 @@ def run_server(installation: Installation) -> None:
     # uvicorn sends itself the signal again once it has stopped; as an interrupt it leaves us time to close.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(server_config(create_app(installation), installation.settings)).run()
+        uvicorn.Server(server_config(create_app(installation, watch=watch), installation.settings)).run()
 
 
 def server_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":

@@ -1,4 +1,4 @@
-"""The pages: alerts, one alert, the search, one event, the board, the sources."""
+"""The pages: alerts, one alert, the search, one event, the board."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -14,11 +14,10 @@ from api.web.journal import record_look
 from api.web.queries import QueryError, Typed, as_filter, day_bounds, read_day
 from api.web.security import answer, installation_of, language_of, viewer_with
 from audit.access import Permission, Viewer
-from audit.clock import tokyo_date
 from audit.context import WorkContext
 from audit.events import AuditEvent
 from audit.findings import Finding, FindingFilter, FindingStatus
-from audit.log import OWN_SOURCE, CursorError, Dimension, Filter, Measure
+from audit.log import OWN_SOURCE, CursorError, Filter
 from audit.texts import Texts
 from dashboards.links import alerts_url, events_url
 from dashboards.model import (
@@ -27,11 +26,11 @@ from dashboards.model import (
     Choice,
     DetectorState,
     EventFilters,
-    SourceRow,
 )
 from dashboards.pages import Pages
 from dashboards.table_csv import figure_csv
 from detectors.registry import DETECTORS
+from ingest.gaps import DETECTORS as GAP_DETECTORS
 
 __all__ = ["router"]
 
@@ -40,13 +39,10 @@ router = APIRouter(include_in_schema=False)
 _ALERTS_A_PAGE = 50
 _EVENTS_A_PAGE = 100
 _EVIDENCE_SHOWN = 50
-_LATE = timedelta(days=3)
-"""A source without an event for longer than this is shown as silent: a weekend and a holiday are not."""
 
 AlertReader = Annotated[Viewer, Depends(viewer_with(Permission.ALERTS_ALERT_READ))]
 EventSearcher = Annotated[Viewer, Depends(viewer_with(Permission.EVENTS_EVENT_SEARCH))]
 BoardReader = Annotated[Viewer, Depends(viewer_with(Permission.BOARDS_BOARD_READ))]
-SourceReader = Annotated[Viewer, Depends(viewer_with(Permission.SOURCES_SOURCE_READ))]
 From = Annotated[str, Query(alias="from")]
 
 
@@ -71,12 +67,21 @@ def alerts(
     detector: str = "",
     from_: From = "",
     to: str = "",
+    about: str = "",
     page: int = 1,
 ) -> Response:
-    """What needs a look."""
+    """What needs a look. What has not arrived is listed apart, so that it cannot bury what people did."""
     installation = installation_of(request)
     start, end = day_bounds(read_day(from_, "from"), read_day(to, "to"))
-    wanted = FindingFilter(start=start, end=end, status=status, severity=severity, detector=detector)
+    wanted = FindingFilter(
+        start=start,
+        end=end,
+        status=status,
+        severity=severity,
+        detector=detector,
+        among=GAP_DETECTORS if about == "gaps" else (),
+        without=() if about or detector else GAP_DETECTORS,
+    )
     page = max(1, min(page, 10_000))
     record_look(
         request,
@@ -87,11 +92,14 @@ def alerts(
         detector=detector,
         from_=from_,
         to=to,
+        about=about,
     )
     found = installation.findings.listing(wanted, limit=_ALERTS_A_PAGE + 1, offset=(page - 1) * _ALERTS_A_PAGE)
     shown = found[:_ALERTS_A_PAGE]
     context = _context(installation, shown)
-    following = alerts_url(status=status, severity=severity, detector=detector, from_=from_, to=to, page=str(page + 1))
+    following = alerts_url(
+        status=status, severity=severity, detector=detector, from_=from_, to=to, about=about, page=str(page + 1)
+    )
     return answer(
         request,
         lambda ctx: _pages(request).alerts(
@@ -103,7 +111,8 @@ def alerts(
                 detector,
                 from_,
                 to,
-                tuple(Choice(name, entry.meta.title) for name, entry in DETECTORS.items()),
+                about,
+                tuple(Choice(name, views.detector_title(name)) for name in (*DETECTORS, *GAP_DETECTORS)),
             ),
             summary=_summary(installation),
             next_page=following if len(found) > len(shown) else None,
@@ -113,7 +122,8 @@ def alerts(
 
 def _summary(installation: Installation) -> AlertSummary:
     waiting: dict[str, int] = {}
-    for _, severity, count in installation.findings.count_by_day(FindingFilter(status=FindingStatus.OPEN)):
+    count_by_day = installation.findings.count_by_day
+    for _, severity, count in count_by_day(FindingFilter(status=FindingStatus.OPEN, without=GAP_DETECTORS)):
         waiting[severity] = waiting.get(severity, 0) + count
     late = installation.clock.now() - timedelta(minutes=3 * installation.settings.detect_minutes)
     states = []
@@ -121,7 +131,8 @@ def _summary(installation: Installation) -> AlertSummary:
         last = installation.findings.last_look(name)
         state = "never" if last is None else "late" if last < late else "ok"
         states.append(DetectorState(detector.meta.title, state, last))
-    return AlertSummary(sum(waiting.values()), waiting, tuple(states))
+    missing = count_by_day(FindingFilter(status=FindingStatus.OPEN, among=GAP_DETECTORS))
+    return AlertSummary(sum(waiting.values()), waiting, tuple(states), sum(count for _, _, count in missing))
 
 
 @router.get("/alerts/{number}")
@@ -249,46 +260,3 @@ def board_csv(request: Request, viewer: BoardReader, name: str, from_: From = ""
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": f'attachment; filename="{figure.csv_name}"'},
     )
-
-
-@router.get("/sources")
-def sources(request: Request, viewer: SourceReader) -> Response:
-    """The systems and whether their events arrive."""
-    installation = installation_of(request)
-    record_look(request, viewer, "sources.view")
-    rows = source_rows(installation)
-    return answer(request, lambda ctx: _pages(request).sources(ctx, rows=rows))
-
-
-def source_rows(installation: Installation) -> list[SourceRow]:
-    """Every source of the catalogue, and every other one that has delivered."""
-    now = installation.clock.now()
-    seen = {
-        row["source"]: row
-        for row in installation.log.aggregate(
-            Filter(without_source=OWN_SOURCE), (Dimension.SOURCE,), (Measure.EVENTS, Measure.LAST)
-        )
-    }
-    today, _ = day_bounds(tokyo_date(now), None)
-    of_today = {
-        row["source"]: row["events"]
-        for row in installation.log.aggregate(Filter(start=today), (Dimension.SOURCE,), (Measure.EVENTS,))
-    }
-    totals = installation.book.totals()
-    rows = []
-    for name in sorted(set(installation.catalogue) | set(seen) | set(totals)):
-        last = seen[name]["last"] if name in seen else None
-        state = "never" if last is None else "silent" if last < now - _LATE else "ok"
-        years = installation.profile(name).retention.years
-        rows.append(
-            SourceRow(
-                id=name,
-                name=views.source_name(installation.catalogue, name),
-                state=state,
-                last_event=last,
-                events_today=of_today.get(name, 0),
-                quarantined=totals[name].quarantined if name in totals else 0,
-                retention=Texts(f"{years} 年", f"{years} years") if years else Texts("無期限", "without limit"),
-            )
-        )
-    return rows

@@ -10,7 +10,9 @@ Rules:
 
 import asyncio
 import hashlib
+import pathlib
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -26,6 +28,7 @@ from api.web.errors import ProblemError
 from api.web.oauth import Sender, machines_of
 from api.web.security import address_of, installation_of
 from audit.access.machines import Machine
+from audit.store.errors import StoreError
 from audit.texts import Texts
 from ingest.formats.registry import canonical_format
 from ingest.receivers.model import IdempotencyError, InboxFullError, InboxTooLargeError, Receipt
@@ -39,6 +42,9 @@ _IN_MEMORY = 8 << 20
 """A longer body waits in a file; most are shorter."""
 _AT_ONCE = 64
 """So many bodies at once: more are told to come again."""
+_AT_ONCE_EACH = 16
+"""So many of one source, so that its slow senders leave room for the others."""
+_LATER = 5
 _SILENT_SECONDS = 30.0
 """A sender that says nothing for so long has gone."""
 _WAIT_SECONDS = 30
@@ -80,7 +86,7 @@ async def receive(
     expected = await run_in_threadpool(machines.expected_digest, machine, digest, signature, address=address)
     packed = _packing(request)
     form = _canonical(fmt)
-    async with _room(request), _body(request) as (body, sha256):
+    async with _room(request, machine.source), _body(request, hashed=expected is not None) as (body, sha256):
         machines.check_digest(machine, expected, sha256, address=address)
         receipt = await run_in_threadpool(_keep, request, machine, name or "http", body, packed, form, key)
     seconds = _seconds(prefer)
@@ -153,73 +159,133 @@ def _seconds(prefer: str) -> int:
 
 
 @asynccontextmanager
-async def _room(request: Request) -> AsyncIterator[None]:
-    """Let in so many bodies at once."""
-    app = request.app
-    held = getattr(app.state, "receiving", 0)
-    if held >= _AT_ONCE:
+async def _room(request: Request, source: str) -> AsyncIterator[None]:
+    """Let in so many bodies at once, and so many of one source."""
+    state = request.app.state
+    if not hasattr(state, "receiving"):
+        state.receiving = Counter[str]()
+    if state.receiving.total() >= _AT_ONCE or state.receiving[source] >= _AT_ONCE_EACH:
         raise ProblemError(429, _FULL, retry_after=1)
-    app.state.receiving = held + 1
+    state.receiving[source] += 1
     try:
         yield
     finally:
-        app.state.receiving -= 1
+        state.receiving[source] -= 1
 
 
 @asynccontextmanager
-async def _body(request: Request) -> AsyncIterator[tuple[IO[bytes], str]]:
-    """The whole body as it came over the wire, and its SHA-256."""
+async def _body(request: Request, *, hashed: bool) -> AsyncIterator[tuple["_Body", str]]:
+    """The whole body as it came over the wire, and its SHA-256 where somebody asks for it."""
     settings = installation_of(request).settings
     announced = request.headers.get("content-length", "0")
     if announced.isascii() and announced.isdigit() and int(announced) > settings.max_body:
         raise ProblemError(413, _LARGE)
-    hashing, size = hashlib.sha256(), 0
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(settings.data)) as body:
+    hashing, body = hashlib.sha256(), _Body(settings.data)
+    try:
         pieces = request.stream().__aiter__()
-        while True:
-            try:
-                piece = await asyncio.wait_for(anext(pieces, None), _SILENT_SECONDS)
-            except TimeoutError as error:
-                raise ProblemError(408, _SLOW) from error
-            except ClientDisconnect as error:
-                raise ProblemError(400, _CUT) from error
-            if piece is None:
-                break
-            size += len(piece)
-            if size > settings.max_body:
+        while piece := await _next(pieces):
+            if body.size + len(piece) > settings.max_body:
                 raise ProblemError(413, _LARGE)
-            hashing.update(piece)
-            body.write(piece)
-        body.seek(0)
+            if hashed:
+                hashing.update(piece)
+            try:
+                body.write(piece)
+            except OSError as error:
+                raise ProblemError(429, _FULL, retry_after=_LATER) from error
         yield body, hashing.hexdigest()
+    finally:
+        body.close()
 
 
-def _keep(request: Request, machine: Machine, name: str, body: IO[bytes], packed: str, fmt: str, key: str) -> Receipt:
+async def _next(pieces: AsyncIterator[bytes]) -> bytes:
+    """The next piece of a body; none at the end."""
+    try:
+        while (piece := await asyncio.wait_for(anext(pieces, None), _SILENT_SECONDS)) == b"":
+            pass
+    except TimeoutError as error:
+        raise ProblemError(408, _SLOW) from error
+    except ClientDisconnect as error:
+        raise ProblemError(400, _CUT) from error
+    return piece or b""
+
+
+class _Body:
+    """The pieces of a body: in memory as they came, and once they are many in a file."""
+
+    closed = False
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._folder = folder
+        self._pieces: list[bytes] = []
+        self._file: IO[bytes] | None = None
+        self._source: Iterator[bytes] = iter(())
+        self._left = b""
+        self.size = 0
+        self.read_so_far = 0
+
+    def write(self, piece: bytes) -> None:
+        """Add a piece."""
+        self.size += len(piece)
+        if self._file is None and self.size > _IN_MEMORY:
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed with the body
+            self._file.writelines(self._pieces)
+            self._pieces = []
+        if self._file is None:
+            self._pieces.append(piece)
+        else:
+            self._file.write(piece)
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it, in order."""
+        if self._file is None:
+            yield from self._pieces
+            return
+        self._file.seek(0)
+        while piece := self._file.read(_PIECE):
+            yield piece
+
+    def packed(self, kind: str, limit: int) -> Iterator[bytes]:
+        """All of it, unpacked."""
+        self._source = self.pieces()
+        yield from unpack(self, kind, lambda: self.read_so_far, limit=limit)
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, for whoever unpacks."""
+        if not self._left:
+            self._left = next(self._source, b"")
+        given, self._left = self._left[:size], self._left[size:]
+        self.read_so_far += len(given)
+        return given
+
+    def close(self) -> None:
+        """Let go of the file; unpacking closes what it reads, and then nothing is left to do."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _keep(request: Request, machine: Machine, name: str, body: _Body, packed: str, fmt: str, key: str) -> Receipt:
     """Unpack and keep; in a thread, because it waits for the disk."""
     installation = installation_of(request)
-    pieces = _pieces(body, packed, installation.settings.max_unpacked)
+    pieces = body.packed(packed, installation.settings.max_unpacked) if packed else body.pieces()
     try:
         return installation.inbox.accept(machine.source, name, pieces, fmt=fmt, key=key)
     except PackedError as error:
         raise ProblemError(400, error.reason) from error
     except InboxFullError as error:
         raise ProblemError(429, _FULL, retry_after=error.retry_after) from error
+    except OSError as error:  # of the body, where it waited in a file
+        raise ProblemError(429, _FULL, retry_after=_LATER) from error
     except InboxTooLargeError as error:
         raise ProblemError(413, _LARGE) from error
     except IdempotencyError as error:
         raise ProblemError(409, _KEY) from error
 
 
-def _pieces(body: IO[bytes], packed: str, limit: int) -> Iterator[bytes]:
-    if packed:
-        yield from unpack(body, packed, body.tell, limit=limit)
-        return
-    while piece := body.read(_PIECE):
-        yield piece
-
-
 def _answer(request: Request, machine: Machine, receipt: Receipt) -> Response:
-    fate = installation_of(request).inbox.fate(receipt.name)
+    try:
+        fate = installation_of(request).inbox.fate(receipt.name)
+    except StoreError:  # it is kept, and that is what the sender must know
+        fate = None
     stored = fate is not None and not fate.waiting
     content: dict[str, Any] = {
         "receipt": receipt.name,

@@ -58,6 +58,7 @@ class Permission(StrEnum):
     EVENTS_EVENT_SEARCH = "events:event:search"
     SELF_ACCOUNT_READ = "self:account:read"
     SELF_SESSION_END = "self:session:end"
+    SOURCES_CREDENTIAL_MANAGE = "sources:credential:manage"
     SOURCES_SOURCE_READ = "sources:source:read"
 
 
@@ -67,8 +68,8 @@ _RECORDS = frozenset({Permission.ALERTS_ALERT_READ, Permission.EVENTS_EVENT_SEAR
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
-        # Runs the installation: sees that it works, not what it recorded about people.
-        Role.ADMINISTRATOR: _SELF | _WORKINGS,
+        # Runs the installation: sees that it works and which system may send, not what it recorded about people.
+        Role.ADMINISTRATOR: _SELF | _WORKINGS | {Permission.SOURCES_CREDENTIAL_MANAGE},
         Role.AUDITOR: _SELF | _WORKINGS | _RECORDS,
         # Alerts and events wait for the scope "own reports"; boards hold figures, no residents.
         Role.MANAGER: _SELF | {Permission.BOARDS_BOARD_READ},
@@ -77,7 +78,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     }
 )
 
-STEP_UP_PERMISSIONS = frozenset({Permission.ADMIN_USER_MANAGE})
+STEP_UP_PERMISSIONS = frozenset({Permission.ADMIN_USER_MANAGE, Permission.SOURCES_CREDENTIAL_MANAGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

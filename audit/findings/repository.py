@@ -1,7 +1,7 @@
 """Findings and the record of detector runs in the state database."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -115,7 +115,7 @@ def _finding(row: FindingRow) -> Finding:
 class FindingFilter:
     """Which findings; empty fields do not restrict, but what was withdrawn is shown only when asked for by status.
 
-    `start` and `end` (exclusive) are about the judged window.
+    `start` and `end` (exclusive) are about the judged window; `among` and `without` are detectors.
     """
 
     def __init__(
@@ -127,6 +127,8 @@ class FindingFilter:
         severity: str = "",
         detector: str = "",
         source: str = "",
+        among: Collection[str] = (),
+        without: Collection[str] = (),
     ) -> None:
         self.conditions = []
         if start is not None:
@@ -141,6 +143,10 @@ class FindingFilter:
         ):
             if value:
                 self.conditions.append(column == value)
+        if among:
+            self.conditions.append(FindingRow.detector.in_(list(among)))
+        if without:
+            self.conditions.append(FindingRow.detector.not_in(list(without)))
         if not status:
             self.conditions.append(FindingRow.status != FindingStatus.WITHDRAWN)
 

@@ -11,7 +11,7 @@ from audit.log.model import (
     ReadRecord,
     RefusedRow,
 )
-from audit.log.reading import LineReader, Lines, read_records
+from audit.log.reading import LineReader, Lines, read_records, read_together
 from audit.log.repository import CursorError, LogRepository
 from audit.log.service import OWN_SOURCE, EventLog
 from audit.store.errors import StoreError
@@ -34,4 +34,5 @@ __all__ = [
     "RefusedRow",
     "StoreError",
     "read_records",
+    "read_together",
 ]

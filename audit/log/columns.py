@@ -47,19 +47,28 @@ def ocsf_columns(activity: pa.ChunkedArray) -> dict[str, pa.Array]:
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:
     """Several tables as one; where one of them lacks a column, texts and lists are empty there."""
-    whole = pa.concat_tables([_without_dictionaries(table) for table in tables], promote_options="default")
-    for place, (name, column) in enumerate(zip(whole.column_names, whole.columns, strict=True)):
-        if column.null_count and pa.types.is_string(column.type):
-            whole = whole.set_column(place, name, pc.fill_null(column, ""))
-        elif column.null_count and pa.types.is_list(column.type):
-            lists = column.combine_chunks()
-            whole = whole.set_column(place, name, pc.if_else(pc.is_valid(lists), lists, pa.scalar([], lists.type)))
-    return whole
+    names = dict.fromkeys(name for table in tables for name in table.column_names)
+    return pa.table({name: _stacked(name, tables) for name in names})
 
 
-def _without_dictionaries(table: pa.Table) -> pa.Table:
-    """The same table with texts only: each batch has dictionaries of its own."""
-    for place, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
-        if pa.types.is_dictionary(column.type):
-            table = table.set_column(place, name, pc.cast(column, pa.string()))
-    return table
+def _stacked(name: str, tables: Sequence[pa.Table]) -> pa.ChunkedArray:
+    kinds = {table.schema.field(name).type for table in tables if name in table.column_names}
+    kind = kinds.pop() if len(kinds) == 1 else pa.string()  # a dictionary and plain texts meet as texts
+    chunks = list[Any]()
+    for table in tables:
+        if name in table.column_names:
+            chunks += pc.cast(table[name], kind).chunks
+        else:
+            chunks.append(_blank(kind, table.num_rows))
+    stacked = pa.chunked_array(chunks, kind)
+    return stacked.unify_dictionaries() if pa.types.is_dictionary(kind) else stacked
+
+
+def _blank(kind: pa.DataType, count: int) -> pa.Array:
+    if pa.types.is_dictionary(kind):
+        return pa.repeat("", count).dictionary_encode()
+    if pa.types.is_string(kind):
+        return pa.repeat("", count)
+    if pa.types.is_list(kind):
+        return pa.repeat(pa.scalar([], kind), count)
+    return pa.nulls(count, kind)

@@ -124,6 +124,7 @@ class Booked:
     received_at: datetime
     finished_at: datetime | None
     outcome: Outcome
+    name: str
 
 
 class QuarantineRow(Base):
@@ -268,17 +269,13 @@ class DeliveryBook:
     def _booked(self, wanted: ColumnElement[bool]) -> Booked | None:
         with self._state.unit() as session:
             row = session.scalar(select(DeliveryRow).where(wanted))
-            if row is None:
-                return None
-            return Booked(
-                row.number,
-                row.source,
-                row.receipt or "",
-                row.sha256 or "",
-                row.received_at,
-                row.finished_at,
-                Outcome(row.read, row.stored, row.duplicates, row.quarantined, row.masked),
-            )
+            return None if row is None else _booked(row)
+
+    def deliveries(self, source: str, limit: int = 20) -> list[Booked]:
+        """The last deliveries of a source, newest first."""
+        wanted = select(DeliveryRow).where(DeliveryRow.source == source).order_by(DeliveryRow.number.desc())
+        with self._state.unit() as session:
+            return [_booked(row) for row in session.scalars(wanted.limit(limit))]
 
     def refuse(self, delivery: Delivery, records: Iterable[Refusal], ordinals: dict[bytes, int]) -> None:
         """Put records into quarantine; their bytes are durable when this returns.
@@ -390,6 +387,19 @@ class DeliveryBook:
 
     def _path(self, delivery: int) -> Path:
         return self._folder / f"{delivery:08d}.sealed"
+
+
+def _booked(row: DeliveryRow) -> Booked:
+    return Booked(
+        row.number,
+        row.source,
+        row.receipt or "",
+        row.sha256 or "",
+        row.received_at,
+        row.finished_at,
+        Outcome(row.read, row.stored, row.duplicates, row.quarantined, row.masked),
+        row.name,
+    )
 
 
 def _quarantined(row: QuarantineRow) -> Quarantined:

@@ -26,7 +26,7 @@ from audit.events.validation import FUTURE_TOLERANCE, MAX_COUNT, MAX_EVENT_ID_BY
 from audit.log.columns import ARROW, joined, table_of
 from audit.log.model import Reading, ReadRecord, RefusedRow
 
-__all__ = ["LineReader", "Lines", "read_records"]
+__all__ = ["LineReader", "Lines", "read_records", "read_together"]
 
 _CAREFUL_LINES = 32
 """A block that Arrow refuses is not worth halving below this."""
@@ -35,6 +35,8 @@ _LONG_LINE = 4096
 _MAX_OPENED = 64
 _CACHED = 1 << 19
 _MAX_PLAIN_BYTES = 65_536
+_TWELVE_DIGITS = 12
+"""Nothing shorter, in bytes, holds twelve digits in any writing."""
 _TIME = (
     r"^(?:199\d|20\d\d|21\d\d)-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
     r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$"
@@ -54,7 +56,8 @@ _MANY_VALUES = frozenset(
 """Texts that differ from event to event; all others repeat, and travel as dictionaries."""
 
 
-_BLOCKS = pj.ReadOptions(block_size=1 << 20)
+_BLOCKS = pj.ReadOptions(use_threads=False, block_size=1 << 20)
+"""One thread, for the thread beside it stores the piece before: two readers would stand in each other's way."""
 
 
 @cache
@@ -77,7 +80,7 @@ class Lines:
     """Some lines of a delivery.
 
     Attributes:
-        data: their bytes, LF between them.
+        data: their bytes, LF between them, and perhaps after the last.
         ends: where each line ends in `data`, an int64 array.
         numbers: the number of each line within its delivery, an int64 array.
     """
@@ -92,7 +95,6 @@ class Lines:
 
         A CR before an LF belongs to the line end.
         """
-        data = data.removesuffix(b"\n")
         ends = _ends(data)
         lines = cls(data, ends, np.arange(first, first + len(ends)))
         if lines.are_objects():
@@ -100,8 +102,7 @@ class Lines:
         split = [(n, line.removesuffix(b"\r")) for n, line in enumerate(data.split(b"\n"), start=first)]
         kept = [(n, line) for n, line in split if line.strip()]
         data = b"\n".join(line for _, line in kept)
-        ends = _ends(data) if kept else np.array([], np.int64)
-        return cls(data, ends, np.array([n for n, _ in kept], np.int64))
+        return cls(data, _ends(data), np.array([n for n, _ in kept], np.int64))
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -142,7 +143,8 @@ def _ends(data: bytes) -> Any:  # noqa: ANN401 - an int64 array of NumPy
     """Where the lines end; searched in parts that stay in the processor's cache."""
     letters = np.frombuffer(data, np.uint8)
     found = [np.flatnonzero(letters[at : at + _CACHED] == ord("\n")) + at for at in range(0, len(data), _CACHED)]
-    return np.concatenate([*found, [len(data)]])
+    last = [] if not data or data.endswith(b"\n") else [len(data)]
+    return np.concatenate([*found, np.array(last, np.int64)])
 
 
 class LineReader:
@@ -199,7 +201,7 @@ class LineReader:
         if not lines.are_objects():
             return None
         try:
-            pa.array([lines.data], pa.large_binary()).cast(pa.large_string())  # Arrow's JSON does not look at UTF-8
+            _check_utf8(lines.data)  # which Arrow's JSON does not look at
             self._met |= _members(_read_json(lines.line(0), self._met)) & _PATHS  # usually all that there is
             table = _read_json(lines.data, self._met)
             if met := _members(table) & _PATHS - self._met:
@@ -208,6 +210,41 @@ class LineReader:
         except pa.ArrowInvalid:
             return None
         return table.combine_chunks() if table.num_rows == len(lines) else None
+
+
+def read_together(parts: Sequence[tuple[bytes, datetime]]) -> list[Reading]:
+    """Read small deliveries of one source in one go, because most of what a reading costs is to begin it.
+
+    Args:
+        parts: the bytes of each, and when it arrived.
+    """
+    whole = b"".join(data if data.endswith(b"\n") else data + b"\n" for data, _ in parts)
+    lines = Lines(whole, ends := _ends(whole), np.arange(len(ends)))
+    if len(parts) == 1 or not lines.are_objects():
+        return [LineReader(received_at).read(Lines.of(data)) for data, received_at in parts]
+    sizes = [len(data) + (not data.endswith(b"\n")) for data, _ in parts]
+    begins = np.searchsorted(ends, np.cumsum([0, *sizes]))  # the number of the first line of each, and one beyond
+    together = LineReader(min(received_at for _, received_at in parts)).read(lines)
+    rows = together.table["n"].to_numpy() if together.table.num_rows else np.array([], np.int64)
+    cuts = np.searchsorted(rows, begins)
+    alone = {int(np.searchsorted(begins, row.n, "right")) - 1 for row in together.refused}
+    readings = []
+    for place, (data, received_at) in enumerate(parts):
+        table = together.table.slice(cuts[place], cuts[place + 1] - cuts[place])
+        if place in alone or ("masked" in table.column_names and pc.any(table["masked"]).as_py()):
+            # Whoever is refused is judged by the receipt of its own delivery.
+            readings.append(LineReader(received_at).read(Lines.of(data)))
+        else:
+            readings.append(_part(table, lines, int(begins[place])))
+    return readings
+
+
+def _part(table: Any, lines: Lines, begin: int) -> Reading:  # noqa: ANN401
+    """The reading of one delivery of several: its lines are numbered from 1."""
+    if table.num_rows:
+        place = table.column_names.index("n")
+        table = table.set_column(place, "n", pc.subtract(table["n"], begin - 1))
+    return Reading(table, lambda n: lines.line(begin + n - 1))
 
 
 def read_records(records: Sequence[ReadRecord]) -> Reading:
@@ -232,6 +269,13 @@ def _in_order(tables: list[Any]) -> Any:  # noqa: ANN401 - an Arrow table
     if len(tables) < 2:
         return tables[0] if tables else table_of([])
     return joined(tables).sort_by("n")
+
+
+def _check_utf8(data: bytes) -> None:
+    bounds = np.array([0, len(data)], np.int64)
+    pa.Array.from_buffers(pa.large_binary(), 1, [None, pa.py_buffer(bounds), pa.py_buffer(data)]).cast(
+        pa.large_string()
+    )
 
 
 def _read_json(data: bytes, paths: frozenset[str]) -> Any:  # noqa: ANN401 - an Arrow table
@@ -324,9 +368,12 @@ class _Judgement:
         self.clear[rows] = False
 
     def demand_harmless(self, texts: Any, rows_of: Any) -> None:  # noqa: ANN401
-        """Texts in which no My Number may hide; `rows_of` gives the rows of a Boolean mask over them."""
-        if len(texts):
+        """Texts in which no My Number may hide; `rows_of` gives the rows of some places in them."""
+        long = np.flatnonzero(pc.fill_null(pc.binary_length(texts), 0).to_numpy() >= _TWELVE_DIGITS)
+        if len(long) == len(texts) and len(long):
             self._texts.append((texts, rows_of))
+        elif len(long):
+            self._texts.append((texts.take(pa.array(long)), lambda places: rows_of(long[places])))
 
     def scan(self) -> None:
         """Search all texts at once: setting up the search costs more than searching a column."""
@@ -338,10 +385,10 @@ class _Judgement:
             return
         begin = 0
         for texts, rows_of in self._texts:
-            part = hidden[begin : begin + len(texts)]
+            places = np.flatnonzero(hidden[begin : begin + len(texts)])
             begin += len(texts)
-            if part.any():
-                self.refuse(rows_of(part))
+            if len(places):
+                self.refuse(rows_of(places))
 
 
 def _check_text(f: Field, values: Any, judgement: _Judgement) -> Any:  # noqa: ANN401
@@ -351,13 +398,15 @@ def _check_text(f: Field, values: Any, judgement: _Judgement) -> Any:  # noqa: A
         judgement.demand(pc.less_equal(pc.binary_length(values), MAX_EVENT_ID_BYTES))
     if f.path in _MANY_VALUES:
         if not f.declared_id:
-            judgement.demand_harmless(values, np.flatnonzero)
+            judgement.demand_harmless(values, lambda places: places)
         return values
     words = values.dictionary_encode()
     if f.path in _WORDS:
         judgement.demand(pc.is_in(words.dictionary, _WORDS[f.path]).take(words.indices))
     elif not f.declared_id:
-        judgement.demand_harmless(words.dictionary, lambda hidden: np.flatnonzero(hidden[words.indices.to_numpy()]))
+        judgement.demand_harmless(
+            words.dictionary, lambda places: np.flatnonzero(np.isin(words.indices.to_numpy(), places))
+        )
     return words
 
 
@@ -374,7 +423,7 @@ def _check_ids(_f: Field, values: Any, judgement: _Judgement) -> Any:  # noqa: A
     filled = pc.fill_null(pc.not_equal(items, ""), False).to_numpy(zero_copy_only=False)
     if not filled.all():
         judgement.refuse(parents[~filled])
-    judgement.demand_harmless(items, lambda hidden: parents[hidden])
+    judgement.demand_harmless(items, lambda places: parents[places])
     return pc.if_else(pc.is_valid(values), values, pa.scalar([], values.type)) if values.null_count else values
 
 

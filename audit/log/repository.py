@@ -15,6 +15,7 @@ from audit.events.canonical import microseconds
 from audit.log import intake
 from audit.log.model import Delivery, Dimension, Filter, Measure, Page
 from audit.store.clickhouse import EventStore, Purpose
+from audit.store.errors import StoreUnavailableError
 
 __all__ = ["CursorError", "LogRepository"]
 
@@ -56,6 +57,11 @@ _MEASURES: Mapping[Measure, str] = {
 }
 _LONGEST_CURSOR = 80
 """Two numbers in Base64; anything longer was never ours and is not worth decoding."""
+_INSERTING = """
+SELECT 1 FROM system.processes
+WHERE query_kind = 'Insert' AND current_database = currentDatabase() AND startsWith(query, 'INSERT INTO events')
+LIMIT 1
+"""
 _EVENT_COLUMNS = ("log_index", "source", "received_at", "marks", *COLUMNS)
 
 
@@ -139,6 +145,11 @@ class LogRepository:
         """
         self._store.insert("events", events.combine_chunks())
 
+    def highest_id(self, source: str) -> str:
+        """The last id of a source in the order of their bytes; empty when it has none."""
+        named = "SELECT max(event_id) AS id FROM events WHERE source = {source:String}"
+        return str(self._store.rows(named, {"source": source}, Purpose.WRITE)[0]["id"])
+
     def known_ids(self, source: str, ids: pa.Array, first: datetime, last: datetime) -> pa.Array:
         """Those of some ids that a source already has, among events of these times."""
         bounds = pc.min_max(ids)
@@ -153,7 +164,9 @@ class LogRepository:
             return pa.array([], pa.string())
         self._store.command("TRUNCATE TABLE intake_ids")
         self._store.insert("intake_ids", pa.table({"event_id": ids}))
-        return pa.array([row["event_id"] for row in self._store.rows(intake.FIND_IDS, asked, Purpose.WRITE)])
+        found = self._store.rows(intake.FIND_IDS, asked, Purpose.WRITE)
+        self._check_staged("intake_ids", len(ids))
+        return pa.array([row["event_id"] for row in found], pa.string())
 
     def known_rows(self, source: str, rows: pa.Table) -> list[tuple[int, bool]]:
         """Those of some events that are known: the log has their id, or it stands earlier among them.
@@ -176,6 +189,7 @@ class LogRepository:
         self._store.command("TRUNCATE TABLE intake_rows")
         self._store.insert("intake_rows", rows)
         found = self._store.rows(intake.FIND_KNOWN, asked, Purpose.WRITE)
+        self._check_staged("intake_rows", rows.num_rows)
         return [(row["n"], bool(row["conflict"])) for row in found]
 
     def seen_before(self, delivery: Delivery, hashes: pa.Array) -> dict[bytes, int]:
@@ -190,6 +204,7 @@ class LogRepository:
         scope = {"scope": delivery.scope or delivery.number}
         seen = self._store.rows(intake.FIND_SEEN, scope, Purpose.WRITE)
         self._store.command(intake.REMEMBER, {**scope, "delivery": delivery.number})
+        self._check_staged("intake_hashes", len(hashes))
         return {row["raw_hash"]: row["times"] for row in seen}
 
     def forget(self, delivery: Delivery) -> None:
@@ -201,8 +216,24 @@ class LogRepository:
         named = "SELECT 1 FROM events WHERE source = {source:String} AND event_id = {event_id:String} LIMIT 1"
         return bool(self._store.rows(named, {"source": source, "event_id": event_id}, Purpose.WRITE))
 
+    def _check_staged(self, table: str, count: int) -> None:
+        """See that what was asked about was there when the answer was given: a server that restarts forgets it.
+
+        Raises:
+            StoreUnavailableError: it was not; all must be asked again.
+        """
+        staged = self._store.rows(f"SELECT count() AS n FROM {table}", purpose=Purpose.WRITE)[0]["n"]
+        if staged != count:
+            raise StoreUnavailableError(f"{table} holds {staged} rows of {count}: the event store was restarted")
+
     def next_index(self) -> int:
-        """The log index after the last one."""
+        """The log index after the last one.
+
+        Raises:
+            StoreUnavailableError: an earlier insert, whose answer never came, is still under way.
+        """
+        if self._store.rows(_INSERTING, purpose=Purpose.WRITE):
+            raise StoreUnavailableError("an earlier insert is still under way")
         rows = self._store.rows("SELECT count() AS n, max(log_index) AS last FROM events", purpose=Purpose.WRITE)
         return int(rows[0]["last"]) + 1 if rows[0]["n"] else 0
 

@@ -61,6 +61,7 @@ class EventLog:
         self._writing = threading.RLock()
         self._next: int | None = repository.next_index()
         self._open: set[int] = set()
+        self._highest: dict[str, str] = {}
 
     def append(self, delivery: Delivery, reading: Reading) -> Appended:
         """Append what was read of a delivery.
@@ -81,6 +82,7 @@ class EventLog:
             StoreError: as for `append`.
         """
         with self._writing:
+            self._index()  # what a write that failed left undecided is decided before asking what is known
             tables = [self._named(delivery, reading.table) for delivery, reading in parts]
             ends = list(itertools.accumulate(table.num_rows for table in tables))
             events = tables[0] if len(tables) == 1 else joined(tables)
@@ -110,6 +112,7 @@ class EventLog:
             if named and self._repository.has(OWN_SOURCE, columns["event_id"]):
                 self.append(delivery, reading)
             else:  # the usual case: nothing to compare with, and a page waits for it
+                self._highest.pop(OWN_SOURCE, None)
                 self._add(self._named(delivery, reading.table))
 
     @contextmanager
@@ -157,7 +160,7 @@ class EventLog:
         # Only an id derived from the bytes implies the time.
         first, last = batches.time_span(events) if batches.all_derived(events) else (OLDEST, NEVER)
         suspects = batches.repeated(ids)
-        stored = self._repository.known_ids(source, ids, first, last)
+        stored = self._stored_ids(source, ids, first, last)
         if len(stored):
             suspects = pa.concat_arrays([suspects, stored])
         if not len(suspects):
@@ -167,6 +170,17 @@ class EventLog:
         for n, conflict in self._repository.known_rows(source, batches.staged(events, places)):
             rows[n], conflicts[n] = True, conflict
         return batches.Known(rows, conflicts)
+
+    def _stored_ids(self, source: str, ids: pa.Array, first: datetime, last: datetime) -> pa.Array:
+        """Those of some ids that the log has; ids beyond the last one of their source need no question."""
+        bounds = pc.min_max(ids)
+        highest = self._highest.get(source)
+        if highest is None:
+            highest = self._repository.highest_id(source)
+        self._highest[source] = max(highest, bounds["max"].as_py())
+        if bounds["min"].as_py() > highest:
+            return pa.array([], pa.string())
+        return self._repository.known_ids(source, ids, first, last)
 
     def _add(self, events: pa.Table) -> None:
         """Append with consecutive indexes, month by month: each month is stored altogether or not at all."""

@@ -11,9 +11,12 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+
+from audit.store.errors import StoreUnavailableError
 
 __all__ = ["Base", "Session", "StateStore", "UtcTime"]
 
@@ -78,9 +81,16 @@ class StateStore:
 
     @contextmanager
     def unit(self) -> Iterator[Session]:
-        """One unit of work: committed when the block ends, rolled back when it raises."""
-        with self._sessions() as session, session.begin():
-            yield session
+        """One unit of work: committed when the block ends, rolled back when it raises.
+
+        Raises:
+            StoreUnavailableError: the database cannot be read or written: its disk is full, it is locked, it is gone.
+        """
+        try:
+            with self._sessions() as session, session.begin():
+                yield session
+        except OperationalError as error:
+            raise StoreUnavailableError("the state database cannot be read or written") from error
 
     def close(self) -> None:
         """Let go of every connection."""

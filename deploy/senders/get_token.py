@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Gets an access token for a sending system, and prints it as a line of curl's configuration.
 
-    mimamori --json sources credential issue nhi-eligibility > credential.json      # mode 600
+    (umask 077; mimamori --json sources credential issue nhi-eligibility > credential.json)
     ./get_token.py credential.json [CA.pem] | curl --config - --data-binary @day.jsonl "$URL/api/v1/events?source=…"
 
 Standard library only, Python 3.9 or newer, so that one file can be carried to any machine. The secret and the token

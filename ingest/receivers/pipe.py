@@ -13,6 +13,8 @@ __all__ = ["follow_pipe"]
 
 _SECONDS = 1.0
 _BYTES = 4 << 20
+_LONGEST = 16 << 20
+"""A line without an end is handed over in parts beyond this: no event is so long, and memory is bounded."""
 
 
 def follow_pipe(stream: BinaryIO, inbox: Inbox, source: str, *, fmt: str = "") -> Iterator[Receipt]:
@@ -33,7 +35,7 @@ def follow_pipe(stream: BinaryIO, inbox: Inbox, source: str, *, fmt: str = "") -
             data = os.read(descriptor, _BYTES)
             held += data
             ended = not data
-        cut = len(held) if ended else held.rfind(b"\n") + 1
+        cut = len(held) if ended or len(held) >= _LONGEST else held.rfind(b"\n") + 1
         if cut and (ended or cut >= _BYTES or monotonic() - handed_over >= _SECONDS):
             yield _hand_over(inbox, source, name, bytes(held[:cut]), fmt)
             del held[:cut]

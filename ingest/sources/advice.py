@@ -1,11 +1,13 @@
 """What a trial advises: words to add, fields to map, encodings and time zones to look at again."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from audit.events import FIELDS, Activity, Outcome
+from audit.events import FIELDS, Activity, Outcome, mask
+from audit.events.mynumber import MASK
 from audit.texts import Texts
 from ingest.formats.japanese import TimeTextError, parse_time
 from ingest.formats.text import TextError, decode
@@ -14,15 +16,16 @@ from ingest.sources.profile import Profile
 from ingest.sources.sample import likely_encodings
 from ingest.sources.showing import shown
 
-__all__ = ["Advice", "Unmapped", "Word", "advise"]
+__all__ = ["Advice", "Unmapped", "Word", "advise", "toml_text", "toml_word"]
 
 _UNKNOWN = re.compile(r"(activity|outcome): (?:operation|outcome) '(.+?)' is not in the vocabulary")
 _NOT_OURS = re.compile(r"(activity|outcome|actor\.kind): '(.+?)' is not in the vocabulary")
 _OFFSET = re.compile(r"[0-9](?:[Zz]|\s?[+-][0-9]{2}:?[0-9]{2})$")
 _PATHS = frozenset(one.path for one in FIELDS)
+_ESCAPED = {'"': '\\"', "\\": "\\\\"}
+_LONGEST_WORD = 100
 _LINES = 5
 """So many line numbers are named."""
-_VALUES = 50
 _NIGHT = frozenset({*range(6), 21, 22, 23})
 _DAY = range(8, 19)
 _UTC_HOURS = 9
@@ -77,7 +80,6 @@ class Advice:
     words: Counter[tuple[str, str]] = field(default_factory=Counter)
     caught: Counter[str] = field(default_factory=Counter)
     names: Counter[str] = field(default_factory=Counter)
-    values: dict[str, set[str]] = field(default_factory=dict)
     strange: dict[str, list[int]] = field(default_factory=dict)
     misread: dict[str, list[int]] = field(default_factory=dict)
     offsets: Counter[bool] = field(default_factory=Counter)
@@ -97,17 +99,14 @@ class Advice:
             # Text in another encoding is valid UTF-8 by chance only where it is very short.
             self.misread.setdefault(likely[0], []).append(line)
 
-    def see_values(self, named: Sequence[tuple[str, str]], profile: Profile) -> None:
-        """Notice which fields there are, and whether times carry an offset."""
+    def see_values(self, named: Sequence[tuple[str, str]], profile: Profile, *, tabular: bool) -> None:
+        """Notice which fields there are, if all names are the source's own, and whether times carry an offset."""
         for name, value in named:
             if not value.strip():
                 continue
             path = profile.fields.get(name)
-            if path is None and name not in profile.drop and name not in _PATHS:
+            if tabular and path is None and name not in profile.drop and name not in _PATHS:
                 self.names[name] += 1
-                kept = self.values.setdefault(name, set())
-                if len(kept) < _VALUES:
-                    kept.add(value)
             if (path or name) == "time":
                 self._see_time(value, profile)
 
@@ -141,7 +140,7 @@ class Advice:
 
 
 def advise(
-    seen: Advice, profile: Profile, knowledge: Knowledge, *, tabular: bool
+    seen: Advice, profile: Profile, knowledge: Knowledge
 ) -> tuple[tuple[Word, ...], tuple[Unmapped, ...], tuple[Texts, ...]]:
     """Words to add, fields to map, and doubts.
 
@@ -149,12 +148,11 @@ def advise(
         seen: what was noticed.
         profile: under which it was read.
         knowledge: for suggestions.
-        tabular: whether all names are the source's own; those of other formats are mostly known to the format.
     """
     words = [_word(path, word, count, "", knowledge) for (path, word), count in seen.words.most_common()]
     rest = profile.activities.get("*", "")
     words += [_word("activity", word, count, rest, knowledge) for word, count in seen.caught.most_common()]
-    unmapped = tuple(_unmapped(name, count, knowledge) for name, count in seen.names.most_common()) if tabular else ()
+    unmapped = tuple(_unmapped(name, count, knowledge) for name, count in seen.names.most_common())
     return tuple(words), unmapped, tuple(_notes(seen, profile))
 
 
@@ -162,14 +160,33 @@ def _word(path: str, word: str, count: int, taken_as: str, knowledge: Knowledge)
     guess = {"activity": knowledge.activity, "outcome": knowledge.outcome}.get(path, lambda _: None)(word)
     ours = guess.ours if guess else ""
     why = guess.why if guess else Texts("近い語がありません", "nothing is like it")
-    quoted = toml_text(word)
+    quoted = toml_word(word)
     line = f"{quoted} = {toml_text(ours)}" if ours else f"# {quoted} = ?  ({', '.join(_choices(path))})"
     return Word(path, shown(word), count, taken_as, ours, why, line)
 
 
 def toml_text(text: str) -> str:
-    """A text as TOML writes it, fit to be shown: a word with a masked number in it fits no record any more."""
-    return '"' + shown(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A text as TOML writes it: exact, with whatever is not visible escaped; My Numbers masked."""
+    masked, _ = mask(text)
+    return '"' + "".join(_ESCAPED.get(char) or _escaped(char) for char in masked) + '"'
+
+
+def _escaped(char: str) -> str:
+    """A character, or its number where it cannot be seen or would not survive."""
+    if unicodedata.category(char)[0] != "C" and char not in "\u2028\u2029":
+        return char
+    code = ord(char)
+    if 0xD800 <= code <= 0xDFFF:
+        return "?"
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
+
+
+def toml_word(word: str) -> str:
+    """A source's word as a key of a vocabulary; of one with a My Number in it, or a very long one, its beginning."""
+    masked, found = mask(word)
+    if found:
+        return toml_text(masked.partition(MASK)[0] + "*")
+    return toml_text(word) if len(word) <= _LONGEST_WORD else toml_text(word[:_LONGEST_WORD] + "*")
 
 
 def _choices(path: str) -> tuple[str, ...]:

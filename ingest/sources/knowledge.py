@@ -22,8 +22,6 @@ from ingest.sources.profile import Profile
 
 __all__ = ["Alike", "Guess", "Knowledge", "plain"]
 
-_SUPPLEMENT = 0.5
-"""A name of the supplement counts half a profile: the catalogue's own use of a name goes first."""
 _NEAR = 0.75
 _SHORT = 3
 """A longer name may end in any Japanese one, but in an English one only if that is longer than this: `format`, `at`."""
@@ -89,7 +87,7 @@ class Knowledge:
         variants: every profile with the city it is of.
     """
 
-    names: Mapping[str, Mapping[str, float]]
+    names: Mapping[str, Mapping[str, int]]
     drops: frozenset[str]
     activities: Mapping[str, Counter[str]]
     outcomes: Mapping[str, Counter[str]]
@@ -110,10 +108,10 @@ class Knowledge:
         if found := self.names.get(bare):
             return _shares(found, name, known=True)
         like = _ending(bare, self.names)
-        if not like:
-            like = max((one for one in self.names if len(one) >= _SHORT and bare.startswith(one)), key=len, default="")
-        if not like:
-            like = max((one for one in self.names if len(one) > _SHORT and one in bare), key=len, default="")
+        if not like and not bare.isascii():
+            begun = (one for one in self.names if len(one) >= _SHORT and bare.startswith(one))
+            within = (one for one in self.names if len(one) > _SHORT and one in bare)
+            like = max(begun, key=len, default="") or max(within, key=len, default="")
         return _shares(self.names[like], like, known=False) if like else ()
 
     def is_dropped(self, name: str) -> bool:
@@ -185,11 +183,10 @@ class _Counting:
 
     def done(self) -> Knowledge:
         supplement = _supplement()
-        names: dict[str, dict[str, float]] = {name: dict(counts) for name, counts in self.names.items()}
+        names: dict[str, Mapping[str, int]] = dict(self.names)
         for path, theirs in supplement["fields"].items():
             for name in theirs:
-                counts = names.setdefault(plain(name), {})
-                counts[path] = counts.get(path, 0) + _SUPPLEMENT
+                names.setdefault(plain(name), {path: 1})
         drops = self.drops | {plain(name) for name in supplement["drop"]}
         return Knowledge(
             names=MappingProxyType(names),
@@ -207,7 +204,7 @@ def _supplement() -> Mapping[str, Any]:
     return tomllib.loads(text)
 
 
-def _shares(counts: Mapping[str, float], like: str, *, known: bool) -> tuple[Guess, ...]:
+def _shares(counts: Mapping[str, int], like: str, *, known: bool) -> tuple[Guess, ...]:
     whole = sum(counts.values())
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(
@@ -218,7 +215,7 @@ def _shares(counts: Mapping[str, float], like: str, *, known: bool) -> tuple[Gue
 
 
 def _judge(word: str, table: Mapping[str, Counter[str]], own: frozenset[str]) -> Guess | None:
-    """The same word; else one with `*`; else ours in another case; else the longest that it ends in, holds or nears."""
+    """The same word, or one with `*`, or of other case or width; else the longest that it ends in, holds or nears."""
     if word in own:
         return Guess(word, 1.0, known=True, like=word)
     if counts := table.get(word):
@@ -229,9 +226,11 @@ def _judge(word: str, table: Mapping[str, Counter[str]], own: frozenset[str]) ->
         return _first(table[like], like, known=True)
     bare = plain(word)
     by_plain = {plain(one): one for one in (*own, *table) if not one.endswith("*")}
-    if (like := by_plain.get(bare, "")) or (like := _resembled(bare, by_plain)):
-        return Guess(like, 1.0, known=False, like=like) if like in own else _first(table[like], like, known=False)
-    return None
+    same = by_plain.get(bare, "")
+    like = same or _resembled(bare, by_plain)
+    if like in own:
+        return Guess(like, 1.0, known=bool(same), like=like)
+    return _first(table[like], like, known=bool(same)) if like else None
 
 
 def _ending(bare: str, known: Iterable[str]) -> str:

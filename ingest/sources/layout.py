@@ -30,10 +30,12 @@ __all__ = ["TABULAR", "Column", "Layout", "bare_profile", "lay_out", "named_valu
 TABULAR = frozenset({"csv", "fixed", "key_value"})
 """Formats whose names and words are the source's own; the others bring a vocabulary."""
 _SEPARATORS = (",", "\t", ";", "|")
-_PAIR = re.compile(r"[^\s=,;|\"'<>(){}\[\]?&/]{1,60}=")
+_PAIR = re.compile(r"(?=[^\W\d])[^\s=,;|\"'<>(){}\[\]?&/]{1,60}=")
 _TOKEN = re.compile(r"[\w.:\-]+")
 _PROBED = 300
 """Records by which the separator is chosen."""
+_NAMED = 1000
+"""Records whose names are looked at in a format that brings its own."""
 _MOST_PAIRED = 0.8
 """So many records must be bare values, if any, and then nothing but pairs."""
 _ALIKE = 0.6
@@ -86,7 +88,7 @@ class _Rows(NamedTuple):
     delimiter: str
     rows: list[list[str]]
     alike: float
-    count: int
+    width: int
 
 
 def lay_out(sample: Sample, knowledge: Knowledge, now: datetime, fmt: str = "") -> Layout:
@@ -161,7 +163,7 @@ def named_values(
 def _announced(fmt: str, sample: Sample, now: datetime) -> Layout:
     profile = bare_profile(Profile("sample", "sample", "sample", format=fmt, encoding=sample.encoding))
     records, refused, columns = 0, 0, dict[str, list[str]]()
-    for found in islice(decode(fmt, list(sample.lines), profile, now), len(sample.lines)):
+    for found in islice(decode(fmt, list(sample.lines), profile, now), _NAMED):
         if not isinstance(found, Record):
             refused += 1
             continue
@@ -187,8 +189,8 @@ def _tabular(sample: Sample, knowledge: Knowledge, fmt: str) -> Layout:
     if fmt in {"", "key_value"} and (found := _pairs(sample, forced=bool(fmt))):
         return found
     cuts = [_cut(sample, separator, split_row) for separator in _SEPARATORS]
-    best = max(cuts, key=lambda cut: (cut.count > 1, round(cut.alike, 1), cut.count))
-    if fmt != "fixed" and best.count > 1 and (best.alike >= _ALIKE or fmt):
+    best = max(cuts, key=lambda cut: (cut.width > 1, round(cut.alike, 1), cut.width))
+    if fmt != "fixed" and best.width > 1 and (best.alike >= _ALIKE or fmt):
         return _csv(sample, best, knowledge)
     lines = [raw for _, raw in sample.lines if raw.strip()]
     if widths := find_widths(lines, sample.encoding):
@@ -213,7 +215,8 @@ def _pairs(sample: Sample, *, forced: bool) -> Layout | None:
     for separator in (*_SEPARATORS, " "):
         rows = _cut(sample, separator, split_pairs).rows
         paired = [_trailing_pairs(row) for row in rows]
-        enough = sum(map(bool, paired)) >= _MOST_PAIRED * len(rows)
+        # A first record without a pair is a header, whatever the cells of the others look like.
+        enough = sum(map(bool, paired)) >= _MOST_PAIRED * len(rows) and paired[:1] != [0]
         if rows and (enough or forced) and sum(paired) > (best[0] if best else 0):
             best = sum(paired), separator
     if best is None:
@@ -250,14 +253,14 @@ def _csv(sample: Sample, cut: _Rows, knowledge: Knowledge) -> Layout:
     rows = _cut(sample, cut.delimiter, split_row, len(sample.lines)).rows
     doubts: list[Texts] = []
     first = [cell.strip().removesuffix("\r") for cell in rows[0]]
-    if len(first) != cut.count:
+    if len(first) != cut.width:
         doubts.append(
             Texts(
-                f"1 行目の列が {len(first)} 個で、他の行（{cut.count} 個）と違います。表題なら取り除いてください",
-                f"line 1 has {len(first)} columns where others have {cut.count}: a title must be taken off",
+                f"1 行目の列が {len(first)} 個で、他の行（{cut.width} 個）と違います。表題なら取り除いてください",
+                f"line 1 has {len(first)} columns where others have {cut.width}: a title must be taken off",
             )
         )
-    body = [row for row in rows[1:] if len(row) == cut.count]
+    body = [row for row in rows[1:] if len(row) == cut.width]
     header, certain = _is_header(first, body, knowledge)
     if not certain:
         doubts.append(
@@ -266,14 +269,14 @@ def _csv(sample: Sample, cut: _Rows, knowledge: Knowledge) -> Layout:
                 f"line 1 is taken as {'a header' if header else 'data'} (header = {str(not header).lower()} otherwise)",
             )
         )
-    kept = body if header else [row for row in rows if len(row) == cut.count]
+    kept = body if header else [row for row in rows if len(row) == cut.width]
     odd = len(rows) - header - len(kept)
-    if odd and len(first) == cut.count:
+    if odd and len(first) == cut.width:
         doubts.append(Texts(f"列数の違う記録が {odd} 件あります", f"{odd} records have another number of columns"))
-    names = first if header else [""] * cut.count
+    names = first if header else [""] * cut.width
     columns = tuple(
         Column(names[n] if n < len(names) else "", tuple(row[n].strip().removesuffix("\r") for row in kept))
-        for n in range(cut.count)
+        for n in range(cut.width)
     )
     return Layout("csv", columns, len(kept), delimiter=cut.delimiter, header=header, doubts=tuple(doubts))
 

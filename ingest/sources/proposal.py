@@ -8,7 +8,7 @@ proposal is tried on its own sample before it is shown, and says how many record
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,12 +16,13 @@ from audit.events import Activity, ActorKind, Kind, Outcome
 from audit.texts import Texts
 from ingest.formats.mapping import KINDS
 from ingest.reader import Readable
-from ingest.sources.advice import toml_text
+from ingest.sources.advice import toml_text, toml_word
 from ingest.sources.knowledge import Alike, Guess, Knowledge
 from ingest.sources.layout import TABULAR, Column, Layout, lay_out
 from ingest.sources.profile import Profile, parse_profile
 from ingest.sources.roles import DROP, Role, Roles, assign
 from ingest.sources.sample import Sample, read_sample
+from ingest.sources.showing import shown
 from ingest.sources.trial import Summary, try_profile
 
 __all__ = ["Proposal", "propose"]
@@ -102,8 +103,8 @@ def propose(
     writing.body()
     profile = parse_profile("\n".join(writing.lines), "proposal")
     summary = _tried(profile, sample, now, knowledge)
-    if roles is None and summary.words:
-        writing.words(summary)
+    if roles is None and (summary.words or summary.unmapped):
+        writing.left_open(summary)
         profile = parse_profile("\n".join(writing.lines), "proposal")
         summary = _tried(profile, sample, now, knowledge)
     toml = "\n".join([*_head(sample, layout, writing.alike, summary), *writing.lines]) + "\n"
@@ -129,9 +130,9 @@ def _head(sample: Sample, layout: Layout, alike: Alike | None, summary: Summary)
     extent = Texts("全体", "all of the file") if sample.whole else Texts("先頭のみ", "its beginning only")
     lines = [
         "Mimamori: サンプルから作ったプロファイル案 / a profile proposed from a sample.",
-        f"見た範囲 / looked at: {extent.ja} {extent.en}, {sample.size} bytes, {layout.records} records.",
-        "「要確認 / check」の行は理由を読み、直してから使うこと。氏名などの値はここに含まれない。",
-        "Lines marked 要確認 / check are not certain: read the reason. No value of a person stands here but words.",
+        f"見た範囲 / looked at: {extent.ja} {extent.en}, {sample.size} bytes, {summary.read} records.",
+        "「要確認 / check」の行は理由を読み、直してから使うこと。操作と結果の語のほか、値は含まれない。",
+        "Lines marked 要確認 / check are not certain: read the reason. No values are here but operations and results.",
         "",
         (
             f"試行 / tried on the sample: 読込 read {summary.read}, 受入 accepted {summary.accepted}, "
@@ -197,15 +198,20 @@ class _Writing:
         self._vocabulary()
         self._others()
 
-    def words(self, summary: Summary) -> None:
-        """The vocabulary of a format that brings its own, for the words that it does not know."""
+    def left_open(self, summary: Summary) -> None:
+        """What a format that brings its own names and words does not know."""
+        if summary.unmapped:
+            self.lines += ["", "[fields]"]
+        for one in summary.unmapped:
+            kept = "unmapped に残る / kept under unmapped"
+            self.lines.append(_comment(f"{one.line or one.name}  {one.count} 件 records, {kept}"))
         for path, table in (("activity", "activities"), ("outcome", "outcomes")):
             found = [word for word in summary.words if word.path == path and not word.taken_as]
             if found:
                 self.lines += ["", f"[{table}]"]
                 for word in found:
                     ours = word.suggestion or ("operation" if path == "activity" else "")
-                    self._said(word.word, ours, word.count, word.why)
+                    self._said(toml_word(word.word), ours, word.count, word.why)
 
     def _identity(self) -> None:
         base = self._base
@@ -238,7 +244,8 @@ class _Writing:
         self.lines += ["", "[fields]"]
         for role in roles:
             name = toml_text(self._name_of(role))
-            others = f"（他の候補 / others: {', '.join(role.others)}）" if role.others else ""
+            more = role.others if role.path else role.others[1:]
+            others = f"（他の候補 / others: {', '.join(more)}）" if more else ""
             if role.path == DROP or (not role.path and not role.column.filled and not role.others):
                 continue
             if not role.path:
@@ -256,29 +263,33 @@ class _Writing:
         self._table("activities", _words(roles.of("activity"), roles.of("operation_name")), self._knowledge.activity)
         self._table("outcomes", _words(roles.of("outcome")), self._knowledge.outcome)
 
-    def _table(self, table: str, words: Counter[str], judge: object) -> None:
+    def _table(self, table: str, words: Counter[str], judge: Callable[[str], Guess | None]) -> None:
         own = frozenset(Activity) if table == "activities" else frozenset(Outcome)
         said = [(word, count) for word, count in words.most_common() if word not in own]
         if not said:
             return
         self.lines += ["", f"[{table}]"]
+        written = set[str]()
         for word, count in said[:_MOST_WORDS]:
-            guess: Guess | None = judge(word)  # type: ignore[operator]
+            guess: Guess | None = judge(word)
             fallback = "operation" if table == "activities" else ""
             nothing = Texts("語彙にない語です", "a word that the catalogue does not have")
+            if (key := toml_word(word)) in written:
+                continue
+            written.add(key)
             if guess and guess.known and guess.share >= 0.5:
-                self.lines.append(f"{toml_text(word)} = {toml_text(guess.ours)}")
+                self.lines.append(f"{key} = {toml_text(guess.ours)}")
             else:
-                self._said(word, guess.ours if guess else fallback, count, guess.why if guess else nothing)
+                self._said(key, guess.ours if guess else fallback, count, guess.why if guess else nothing)
         if len(said) > _MOST_WORDS:
             self._check(f"ほかに {len(said) - _MOST_WORDS} 語 / {len(said) - _MOST_WORDS} more words")
             self.lines.append('"*" = "operation"' if table == "activities" else '"*" = ""')
         elif table == "activities":
             self.lines.append(_comment('"*" = "operation"  挙げていない語も受け入れる場合 / to accept words not named'))
 
-    def _said(self, word: str, ours: str, count: int, why: Texts) -> None:
+    def _said(self, key: str, ours: str, count: int, why: Texts) -> None:
         self._check(f"{count} 件 records, {_both(why)}")
-        self.lines.append(f"{toml_text(word)} = {toml_text(ours)}")
+        self.lines.append(f"{key} = {toml_text(ours)}")
 
     def _others(self) -> None:
         roles = self._roles
@@ -372,4 +383,5 @@ def _both(text: Texts) -> str:
 
 
 def _comment(text: str) -> str:
-    return f"# {text}".rstrip()
+    """A comment of one line in which nothing that a source wrote can end it, hide or be a My Number."""
+    return f"# {shown(text, len(text))}".rstrip()

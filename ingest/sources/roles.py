@@ -6,7 +6,7 @@ its values alone. Whatever is not certain carries its reason.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 
@@ -166,9 +166,10 @@ class _Assigning:
         for n, column in enumerate(self._columns):
             if n in self.found or (self.guesses[n] and not self._unused(n)):
                 continue
-            path = self._look(n)
-            if path and self._free(path, n) and self._fits(n, Guess(path, 1.0, known=True, like="")):
-                self.found[n] = Role(column, path, _BY_VALUES, self._others(n, path))
+            for path in self._looks(n):
+                if self._free(path, n) and self._fits(n, Guess(path, 1.0, known=True, like="")):
+                    self.found[n] = Role(column, path, _BY_VALUES, self._others(n, path))
+                    break
         self._instead_of_an_actor()
 
     def _instead_of_an_actor(self) -> None:
@@ -249,7 +250,7 @@ class _Assigning:
     def _settle(self, n: int, guess: Guess) -> None:
         path = guess.ours
         if not self._free(path, n):
-            if guess.known and guess == self.guesses[n][0]:
+            if guess == self.guesses[n][0]:
                 self._rival(n, path)
             return
         doubt = None
@@ -273,8 +274,8 @@ class _Assigning:
                 doubt = Texts(f"「{name}」も同じ意味に見えます", f"{name!r} may be meant instead")
                 self.found[k] = replace(role, doubt=doubt)
 
-    def _look(self, n: int) -> str:
-        """What a column is by the look of its values."""
+    def _looks(self, n: int) -> Iterator[str]:
+        """What a column may be by the look of its values, likeliest first."""
         values = self._distinct[n]
         guesses = [self._knowledge.outcome(word) for word in values]
         looks: tuple[tuple[bool, str], ...] = (
@@ -291,7 +292,7 @@ class _Assigning:
             )
         elif not any(role.path in {"actor.id", "actor.kind"} for role in self.found.values()):
             looks += ((numbered, "actor.id"),)
-        return next((path for fits, path in looks if values and fits), "")
+        yield from (path for fits, path in looks if values and fits)
 
     def _is_actor(self, n: int) -> bool:
         """Whether a column with names in it is the only one that could say who acted."""

@@ -47,6 +47,8 @@ _TOO_MANY = 0.01
 _LAST_OF_LEVEL_1 = 0xCF
 """Lead byte, in EUC-JP, of the last row of the kanji in daily use (JIS X 0208 level 1)."""
 _NUL_RATIO = 5
+_LEAST_NULS = 0.02
+"""Of the bytes of UTF-16: separators and digits are ASCII, in every log."""
 
 
 class SampleError(ValueError):
@@ -122,10 +124,10 @@ def encoding_of(head: bytes) -> tuple[str, tuple[Texts, ...]]:
         return "utf-16", ()
     start = head[:65536]
     if b"\0" in start:
-        even, odd = start[::2].count(0), start[1::2].count(0)
-        if odd > _NUL_RATIO * even:
+        even, odd, least = start[::2].count(0), start[1::2].count(0), _LEAST_NULS * len(start)
+        if odd > max(_NUL_RATIO * even, least):
             return "utf-16-le", ()
-        if even > _NUL_RATIO * odd:
+        if even > max(_NUL_RATIO * odd, least):
             return "utf-16-be", ()
         raise _no_text()
     if b"\x1b$" in start:

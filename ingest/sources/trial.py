@@ -6,6 +6,7 @@ profile drops is named and never shown, and control characters are made visible.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from ingest.sources.advice import Advice, Unmapped, Word, advise
 from ingest.sources.knowledge import Knowledge
 from ingest.sources.layout import TABULAR, named_values
 from ingest.sources.profile import Profile
+from ingest.sources.sample import likely_encodings
 from ingest.sources.showing import hidden, shown, shown_raw
 
 __all__ = ["Part", "Shown", "Summary", "Trial", "try_profile"]
@@ -32,7 +34,9 @@ _NAMED = 2000
 """Records whose values are looked at by name, for what is said about columns; all are read and counted."""
 _HEADER_LINES = 5
 _COLUMN_PATHS = {one.column: one.path for one in FIELDS}
-_MISSING = Texts("長すぎる行です", "a line longer than any event")
+_CELLS = re.compile(r"[,\t;|]")
+_COVER = "［除外 dropped］"
+_LONG = Texts("長すぎる行です", "a line longer than any event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ class _Work:
 
     def _long(self, line: int) -> None:
         self._sums.read += 1
-        self._refuse(line, "…", (), (f"record: {_MISSING.en} / {_MISSING.ja}",))
+        self._refuse(line, "…", (), (f"record: {_LONG.en} / {_LONG.ja}",))
 
     def take(self, found: Record | Refused) -> None:
         """Count one record, and show it if it is one of the first."""
@@ -203,10 +207,12 @@ class _Work:
         looked_at = len(self._shown) < self._most or self._looked_at < _NAMED
         named = self._named(found) if looked_at else []
         self._looked_at += looked_at
-        self._advice.see_values(named, self._profile)
+        self._advice.see_values(named, self._profile, tabular=self.fmt in TABULAR)
         if reasons or checked is None:
             self._refuse(found.line, self._raw(found.raw, named, 0), self._said(named), reasons)
             return
+        if looked_at and self.fmt not in TABULAR and "unmapped" in checked.columns:
+            self._advice.names.update(json.loads(checked.columns["unmapped"]).keys())
         for column, value in checked.columns.items():
             self._sums.filled[_COLUMN_PATHS[column]] += 1
             if column == "operation_name":
@@ -218,8 +224,7 @@ class _Work:
     def done(self) -> Trial:
         """Everything said at the end."""
         sums = self._sums
-        advice = advise(self._advice, self._profile, self._knowledge, tabular=self.fmt in TABULAR)
-        sums.words, sums.unmapped, sums.notes = advice
+        sums.words, sums.unmapped, sums.notes = advise(self._advice, self._profile, self._knowledge)
         sums.missing = tuple(path for path in self._profile.documented if not sums.filled[path])
         return Trial(tuple(self._shown), sums)
 
@@ -235,16 +240,31 @@ class _Work:
         return named_values(found.raw, self._profile, self._header, self.fmt, found.line)
 
     def _raw(self, raw: bytes, named: Sequence[tuple[str, str]], masked: int) -> str:
-        encoding = "utf-8" if self._profile.encoding.startswith("utf-16") else self._profile.encoding
-        text = raw.decode(encoding, "backslashreplace").removesuffix("\r")
+        text = self._text(raw).removesuffix("\r")
         if not named and self._profile.drop:
             return shown_raw(hidden(text), masked)
-        if split_numbers([value for _, value in named], [name for name, _ in named]):
+        # Cells without names are taken as having nothing to do with each other.
+        cells = named or [("x" * n, cell) for n, cell in enumerate(_CELLS.split(text), 1)]
+        if split_numbers([value.strip() for _, value in cells], [name for name, _ in cells]):
             return shown_raw("", 1)
         for name, value in named:
-            if name in self._profile.drop and value.strip():
-                text = text.replace(value, "［除外 dropped］")
+            if self._covered(name) and value.strip():
+                text = text.replace(value, _COVER)
         return shown_raw(text, masked)
+
+    def _text(self, raw: bytes) -> str:
+        """What a record's bytes say, in another encoding if not in the profile's."""
+        mine = "utf-8" if self._profile.encoding.startswith("utf-16") else self._profile.encoding
+        for encoding in (mine, *likely_encodings(raw)):
+            try:
+                return raw.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+        return raw.decode(mine, "backslashreplace")
+
+    def _covered(self, name: str) -> bool:
+        """Whether a field's value is not for showing: the profile drops it, or its name says that it should."""
+        return name in self._profile.drop or (not self._path(name) and self._knowledge.is_dropped(name))
 
     def _said(self, named: Sequence[tuple[str, str]]) -> tuple[Part, ...]:
         """Of a refused record, what its source says and where it would go."""
@@ -255,7 +275,8 @@ class _Work:
                 parts.append(Part("", shown(name), "", "", "dropped"))
             else:
                 how = "mapped" if path else "unmapped"
-                parts.append(Part(path or f"unmapped.{shown(name)}", shown(name), shown(value), "", how))
+                said = _COVER if self._covered(name) else shown(value)
+                parts.append(Part(path or f"unmapped.{shown(name)}", shown(name), said, "", how))
         return tuple(parts)
 
     def _path(self, name: str) -> str:
@@ -270,7 +291,7 @@ class _Work:
             if one.column not in columns or one.path == "unmapped":
                 continue
             value = _text(columns[one.column], one.kind)
-            names = sources.get(one.path) or sources.get({"operation_name": "activity"}.get(one.path, ""), [])
+            names = sources.get(one.path) or sources.get(self._other_place(one.path), [])
             if not names and self.fmt not in TABULAR:
                 said_so = [(name, said) for name, said in named if said == value]
                 names = [(one.path, value)] if self.fmt == "jsonl" else said_so
@@ -283,10 +304,17 @@ class _Work:
         used = {name for found in sources.values() for name, _ in found}
         for name, kept in json.loads(columns.get("unmapped", "{}")).items():
             if name not in used:
-                value = kept if isinstance(kept, str) else json.dumps(kept, ensure_ascii=False)
-                yield Part(f"unmapped.{shown(name)}", shown(name), shown(value), shown(value), "unmapped")
+                value = shown(kept if isinstance(kept, str) else json.dumps(kept, ensure_ascii=False))
+                value = _COVER if self._covered(name) else value
+                yield Part(f"unmapped.{shown(name)}", shown(name), value, value, "unmapped")
         for name in dict.fromkeys(name for name, _ in named if name in self._profile.drop):
             yield Part("", shown(name), "", "", "dropped")
+
+    def _other_place(self, path: str) -> str:
+        """An operation's word says what it is called and, where nothing else does, which activity it is."""
+        if path == "activity" and "activity" not in self._profile.constants:
+            return "operation_name"
+        return "activity" if path == "operation_name" else ""
 
     def _sources(self, named: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
         """What the source says for each path of ours, in the record's order; only times and lists have several."""

@@ -75,7 +75,7 @@ def _border(classes: Sequence[str], at: int) -> bool:
 def _without_blank(classes: Sequence[str], starts: list[int], width: int) -> list[int]:
     """Borders in the middle of padding belong to one column: a right-aligned one begins behind its neighbour's end."""
     kept = [0]
-    for start, end in zip(starts[1:], [*starts[2:], width], strict=True):
+    for start, end in zip(starts[1:], [*starts, width][2:], strict=True):
         if any(line[start:end].strip("_") for line in classes):
             kept.append(start)
     ends = [*kept[1:], width]

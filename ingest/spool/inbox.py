@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from audit.clock import Clock
+from audit.log import StoreError
 from audit.log.quarantine import Arrival, Booked, DeliveryBook, Outcome, Refusal
-from ingest.receivers.model import IdempotencyError, Receipt
+from ingest.receivers.model import IdempotencyError, InboxFullError, Receipt
 from ingest.spool.service import Spool
 
 __all__ = ["DurableInbox", "Fate"]
 
 _LOCKS = 64
+_NO_BOOK = "台帳に書けません。しばらくしてから送り直してください / the book cannot be written: send again later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class DurableInbox:
 
         Raises:
             IdempotencyError: the key came before, with other bytes.
+            InboxFullError: also where the book cannot say whether the key came before.
         """
         if not key:
             return self._spool.accept(source, name, pieces, fmt=fmt, stream=stream)
@@ -72,15 +75,21 @@ class DurableInbox:
     def _known(self, source: str, key: str) -> tuple[str, str] | None:
         if (waiting := self._spool.by_key(source, key)) is not None:
             return waiting.receipt, waiting.sha256
-        booked = self._book.by_key(source, key)
+        try:
+            booked = self._book.by_key(source, key)
+        except StoreError as error:
+            raise InboxFullError(_NO_BOOK) from error
         return (booked.receipt, booked.sha256) if booked is not None else None
 
     def refuse(self, source: str, name: str, raw: bytes, reason: str) -> None:
         """Put bytes that are no record into quarantine with the reason."""
         now = self._clock.now()
-        entered = self._book.open(Arrival(source, name, "refused", now))
-        self._book.refuse(entered.delivery, [Refusal(1, [raw], [reason])], {})
-        self._book.close_all([(entered.delivery, Outcome(read=1, quarantined=1))], now)
+        try:
+            entered = self._book.open(Arrival(source, name, "refused", now))
+            self._book.refuse(entered.delivery, [Refusal(1, [raw], [reason])], {})
+            self._book.close_all([(entered.delivery, Outcome(read=1, quarantined=1))], now)
+        except (StoreError, OSError) as error:
+            raise InboxFullError(_NO_BOOK) from error
 
     def fate(self, receipt: str) -> Fate | None:
         """What became of a delivery; None when there is none of this receipt."""

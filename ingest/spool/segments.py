@@ -1,9 +1,10 @@
 """How deliveries lie on disk: files of frames, each with its own checksum.
 
-A frame is `MMR1`, the lengths of its two parts (4 and 8 bytes, big endian), SHA-256 over both, a JSON object that says
-what it is, and bytes of a delivery. Small deliveries share a file and one fsync; a large one has a file of its own
-and several frames, the last of which says so. Frames are only ever appended. What a power cut tore is at the end of
-a file, was never acknowledged, and is found by its checksum.
+A frame is `MMR1`, the lengths of its two parts (4 and 8 bytes, big endian), a checksum (SHA-256 over the first part and
+the SHA-256 of the second), then the parts: a JSON object that says what it is, and bytes of a delivery. Small
+deliveries share a file and one fsync; a large one has a file of its own and several frames, the last of which says so.
+Frames are only ever appended. What a power cut tore is at the end of a file, was never acknowledged, and is found by
+its checksum.
 """
 
 import hashlib
@@ -126,17 +127,25 @@ class Torn:
     size: int
 
 
-def frame(meta: dict[str, Any], payload: bytes) -> tuple[bytes, int]:
-    """The bytes that stand before a payload, and how many they are."""
+def frame(meta: dict[str, Any], size: int, digest: bytes) -> bytes:
+    """The bytes that stand before a payload.
+
+    Args:
+        meta: what it is.
+        size: its bytes.
+        digest: its SHA-256.
+
+    Raises:
+        ValueError: more is said of the delivery than would be read again.
+    """
     text = json.dumps(meta, ensure_ascii=True).encode()
-    head = _HEAD.pack(_MAGIC, len(text), len(payload), _checksum(text, payload)) + text
-    return head, len(head)
+    if len(text) > _MOST_META:
+        raise ValueError(f"a frame says {len(text)} bytes of itself, at most {_MOST_META} are read")
+    return _HEAD.pack(_MAGIC, len(text), size, _checksum(text, digest)) + text
 
 
-def _checksum(text: bytes, payload: bytes) -> bytes:
-    hashing = hashlib.sha256(text)
-    hashing.update(payload)
-    return hashing.digest()
+def _checksum(text: bytes, digest: bytes) -> bytes:
+    return hashlib.sha256(text + digest).digest()
 
 
 def scan(path: Path) -> Iterator[Entry | Torn]:
@@ -167,11 +176,11 @@ def _frame_at(file: BinaryIO, offset: int, size: int) -> tuple[dict[str, Any], i
     if magic != _MAGIC or text_length > _MOST_META or start + length > size:
         return None
     text = file.read(text_length)
-    hashing, left = hashlib.sha256(text), length
+    hashing, left = hashlib.sha256(), length
     while left and (piece := file.read(min(left, 1 << 20))):
         hashing.update(piece)
         left -= len(piece)
-    return (json.loads(text), start, length) if hashing.digest() == checksum else None
+    return (json.loads(text), start, length) if _checksum(text, hashing.digest()) == checksum else None
 
 
 def _entry(meta: dict[str, Any], path: Path, parts: tuple[tuple[int, int], ...]) -> Entry:

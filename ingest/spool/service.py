@@ -3,23 +3,29 @@
 `accept` returns once the bytes are fsynced; calls that wait at the same time share one fsync. The spool is bounded by
 bytes, a single source by half of them, so that a flood from one system leaves room for the others; beyond that, and
 when the disk is full, nothing is kept and the sender is told to come again. Deliveries are handed out source by source
-in turn. What was handed out and not reported as done is handed out again after a restart.
+in turn. What was handed out and not reported as done is handed out again after a restart, in the order of arrival:
+receipts of one installation always grow while anything waits, whatever the clock does.
+
+A sender that is told to come again will bring the same bytes, so that nothing is left of what it was refused.
 """
 
 import hashlib
 import itertools
 import os
+import secrets
 import shutil
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 from audit.clock import Clock
 from ingest.receivers.model import InboxFullError, InboxTooLargeError, Receipt
 from ingest.spool.segments import Entry, Torn, frame, fsync_folder, scan
+from ingest.spool.shared import SharedFile, write
 
 __all__ = ["Spool", "SpoolState"]
 
@@ -29,8 +35,10 @@ _SHARED = 64 << 20
 """A shared file beyond this size takes no more."""
 _PART = 8 << 20
 _RETRY_AFTER = 5
-_GROUP_BYTES = 32 << 20
+_GROUP_BYTES = 48 << 20
 _GROUP_ENTRIES = 1_000
+_NAMED = "%Y%m%dT%H%M%S.%f"
+_NAMED_LENGTH = 22
 _NO_ROOM = "受信箱がいっぱいです。しばらくしてから送り直してください / the inbox is full: send again later"
 _NEVER = "受信箱に入る大きさを超えています。分けて送ってください / larger than the inbox: send it in parts"
 _NO_DISK = "ディスクに書けません。しばらくしてから送り直してください / the disk cannot be written: send again later"
@@ -55,18 +63,6 @@ class SpoolState:
     aside: int
 
 
-class _Shared:
-    """The file that small deliveries are appended to."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.file: BinaryIO = path.open("xb", buffering=0)
-        self.size = 0
-        self.synced = 0
-        self.syncing = False
-        self.broken = False
-
-
 class Spool:
     """Deliveries that wait.
 
@@ -84,16 +80,17 @@ class Spool:
         self._limit = limit
         self._reserve = reserve
         self._changed = threading.Condition()
+        self._entries: dict[str, Entry] = {}
         self._waiting: dict[str, deque[Entry]] = {}
-        self._handed: dict[str, Entry] = {}
-        self._aside: list[Entry] = []
+        self._aside: set[str] = set()
         self._keys: dict[tuple[str, str], Entry] = {}
         self._sizes: dict[str, int] = {}
         self._in_file: dict[Path, int] = {}
-        self._shared: _Shared | None = None
+        self._shared: SharedFile | None = None
         self._closed = False
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self._opened = secrets.token_hex(4)
         self.torn: list[Torn] = []
-        self._numbers = itertools.count(1)
         self._recover()
 
     # Taking in -------------------------------------------------------------------------------------------------
@@ -102,77 +99,44 @@ class Spool:
         self, source: str, name: str, pieces: Iterable[bytes], *, fmt: str = "", key: str = "", stream: str = ""
     ) -> Receipt:
         """Keep one delivery durably; see `ingest.receivers.model.Inbox`."""
-        self._check_room(source, 0)
         bare = Entry(self._receipt(), source, fmt, name, key, stream, self._clock.now(), 0, "", self._folder, ())
         try:
+            self._check_room(source, 0)
             entry = self._store(bare, iter(pieces))
         except OSError as error:
             raise InboxFullError(f"{_NO_DISK} ({error.strerror})", _RETRY_AFTER) from error
         return Receipt(entry.receipt, entry.size, entry.sha256)
 
     def _store(self, entry: Entry, pieces: Iterator[bytes]) -> Entry:
-        small = bytearray()
+        small, size = list[bytes](), 0
         for piece in pieces:
-            small += piece
-            if len(small) > _SMALL:
-                return self._store_large(entry, itertools.chain([bytes(small)], pieces))
-        payload = bytes(small)
-        whole = replace(entry, size=len(payload), sha256=hashlib.sha256(payload).hexdigest())
-        return self._store_small(whole, payload)
+            small.append(piece)
+            size += len(piece)
+            if size > _SMALL:
+                return self._store_large(entry, itertools.chain(small, pieces))
+        payload = b"".join(small)
+        digest = hashlib.sha256(payload)
+        whole = replace(entry, size=len(payload), sha256=digest.hexdigest())
+        return self._store_small(whole, frame(whole.meta(), len(payload), digest.digest()), payload)
 
-    def _store_small(self, entry: Entry, payload: bytes) -> Entry:
-        head, head_size = frame(entry.meta(), payload)
+    def _store_small(self, entry: Entry, head: bytes, payload: bytes) -> Entry:
         with self._changed:
             self._check_room(entry.source, len(payload))
             shared = self._shared_file()
-            offset = shared.size
-            try:
-                _write(shared.file, head + payload)
-            except OSError:
-                self._cut_back(shared, offset)
-                raise
-            shared.size += head_size + len(payload)
-            end = shared.size
-            entry = replace(entry, path=shared.path, parts=((offset + head_size, len(payload)),))
+            offset = shared.append(head + payload) + len(head)
+            entry = replace(entry, path=shared.path, parts=((offset, len(payload)),))
             self._count(entry, 1)
             self._in_file[shared.path] += 1
         try:
-            self._sync(shared, end)
+            shared.sync(offset + len(payload))
         except OSError:
             with self._changed:
                 self._count(entry, -1)
+                self._leave(shared.path)
             raise
         with self._changed:
             self._enqueue(entry)
         return entry
-
-    def _sync(self, shared: _Shared, end: int) -> None:
-        """Wait until a file is durable up to `end`: whoever comes first syncs for all who wait."""
-        with self._changed:
-            while shared.syncing and shared.synced < end:
-                self._changed.wait()
-            if shared.synced >= end:
-                return
-            if shared.broken:
-                raise OSError(5, "an earlier fsync failed")
-            shared.syncing = True
-            reached = shared.size
-        try:
-            os.fdatasync(shared.file.fileno())
-        except OSError:
-            with self._changed:
-                # What the kernel could not write it forgets: this file takes no more, nothing unsynced in it counts.
-                shared.broken = True
-                if self._shared is shared:
-                    self._shared = None
-            raise
-        else:
-            with self._changed:
-                shared.synced = max(shared.synced, reached)
-        finally:
-            with self._changed:
-                shared.syncing = False
-                self._changed.notify_all()
 
     def _store_large(self, entry: Entry, pieces: Iterator[bytes]) -> Entry:
         path = self._folder / f"{entry.receipt}.large"
@@ -183,21 +147,23 @@ class Spool:
                 for payload, last in _in_parts(pieces):
                     hashing.update(payload)
                     with self._changed:
-                        self._check_room(entry.source, len(payload))
+                        self._check_room(entry.source, len(payload), kept)
                         self._sizes[entry.source] = self._sizes.get(entry.source, 0) + len(payload)
                         kept += len(payload)
                     entry = replace(entry, size=kept, sha256=hashing.hexdigest())
                     meta = entry.meta() if last else {"receipt": entry.receipt}
-                    head, head_size = frame(meta, payload)
-                    _write(file, head)
-                    _write(file, payload)
-                    parts.append((offset + head_size, len(payload)))
-                    offset += head_size + len(payload)
+                    digest = hashlib.sha256(payload) if parts else hashing  # the first part is the beginning
+                    head = frame(meta, len(payload), digest.digest())
+                    write(file, head)
+                    write(file, payload)
+                    parts.append((offset + len(head), len(payload)))
+                    offset += len(head) + len(payload)
                 os.fsync(file.fileno())
             part.rename(path)
             fsync_folder(self._folder)
         except BaseException:
             part.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             with self._changed:
                 self._sizes[entry.source] = self._sizes.get(entry.source, 0) - kept
             raise
@@ -208,10 +174,14 @@ class Spool:
         return entry
 
     def _receipt(self) -> str:
-        return f"{self._clock.now():%Y%m%dT%H%M%S.%f}-{os.getpid()}-{next(self._numbers)}"
+        """A name later than all before it, also where the clock stands still or steps back."""
+        with self._changed:
+            self._last = max(self._last + timedelta(microseconds=1), self._clock.now())
+            return f"{self._last:{_NAMED}}-{self._opened}"
 
-    def _check_room(self, source: str, size: int) -> None:
-        if size > self._limit // 2:
+    def _check_room(self, source: str, size: int, kept: int = 0) -> None:
+        """See that there is room for more of a delivery, so many bytes of which are kept already."""
+        if kept + size > self._limit // 2:
             raise InboxTooLargeError(_NEVER)
         with self._changed:
             held, own = sum(self._sizes.values()), self._sizes.get(source, 0)
@@ -220,23 +190,25 @@ class Spool:
         if shutil.disk_usage(self._folder).free < self._reserve + size:
             raise InboxFullError(_NO_DISK, _RETRY_AFTER)
 
-    def _shared_file(self) -> _Shared:
-        if self._shared is None or self._shared.broken or self._shared.size >= _SHARED:
-            self._shared = _Shared(self._folder / f"{self._receipt()}.shared")
-            self._in_file[self._shared.path] = 0
-            fsync_folder(self._folder)
-        return self._shared
-
-    @staticmethod
-    def _cut_back(shared: _Shared, offset: int) -> None:
-        """Take back half a frame, so that the next one is found."""
+    def _shared_file(self) -> SharedFile:
+        if self._shared is not None:
+            if self._shared.taking and self._shared.size < _SHARED:
+                return self._shared
+            self._shared.end()
+            self._shared = None
+        shared = SharedFile(self._folder / f"{self._receipt()}.shared")
         try:
-            os.ftruncate(shared.file.fileno(), offset)
-            os.lseek(shared.file.fileno(), offset, os.SEEK_SET)
+            fsync_folder(self._folder)
         except OSError:
-            shared.broken = True
+            shared.close()
+            shared.path.unlink(missing_ok=True)
+            raise
+        self._in_file[shared.path] = 0
+        self._shared = shared
+        return shared
 
     def _enqueue(self, entry: Entry) -> None:
+        self._entries[entry.receipt] = entry
         self._waiting.setdefault(entry.source, deque()).append(entry)
         if entry.key:
             self._keys[entry.source, entry.key] = entry
@@ -265,14 +237,13 @@ class Spool:
             group = _fitting(queue)
             if queue:
                 self._waiting[source] = queue  # at the end: the other sources come first
-            self._handed.update((entry.receipt, entry) for entry in group)
             return group
 
     def done(self, entries: Iterable[Entry]) -> None:
         """Forget deliveries that are in the log or in quarantine; files with nothing else in them are removed."""
         with self._changed:
             for entry in entries:
-                del self._handed[entry.receipt]
+                del self._entries[entry.receipt]
                 self._keys.pop((entry.source, entry.key), None)
                 self._count(entry, -1)
                 self._leave(entry.path)
@@ -281,9 +252,7 @@ class Spool:
     def set_aside(self, entries: Iterable[Entry]) -> None:
         """Keep deliveries that nothing can be done with; they are handed out again after a restart."""
         with self._changed:
-            for entry in entries:
-                del self._handed[entry.receipt]
-                self._aside.append(entry)
+            self._aside.update(entry.receipt for entry in entries)
             self._changed.notify_all()
 
     def _leave(self, path: Path) -> None:
@@ -291,9 +260,9 @@ class Spool:
         if self._in_file[path]:
             return
         if self._shared is not None and self._shared.path == path:
-            if self._shared.size < _SHARED // 4:
+            if self._shared.taking and self._shared.size < _SHARED // 4:
                 return  # worth keeping open
-            self._shared.file.close()
+            self._shared.close()
             self._shared = None
         del self._in_file[path]
         path.unlink(missing_ok=True)
@@ -306,17 +275,15 @@ class Spool:
     def state(self) -> SpoolState:
         """What waits now."""
         with self._changed:
-            receipts = [queue[0].receipt for queue in self._waiting.values()] + list(self._handed)
-            count = sum(map(len, self._waiting.values())) + len(self._handed)
-            return SpoolState(
-                count, sum(self._sizes.values()), self._limit, min(receipts, default=""), len(self._aside)
-            )
+            aside = len(self._aside)
+            oldest = next((receipt for receipt in self._entries if receipt not in self._aside), "")
+            return SpoolState(len(self._entries) - aside, sum(self._sizes.values()), self._limit, oldest, aside)
 
     def source_of(self, receipt: str) -> str:
         """The source of a delivery that still waits; empty when it does not."""
         with self._changed:
-            waiting = itertools.chain(self._handed.values(), self._aside, *self._waiting.values())
-            return next((entry.source for entry in waiting if entry.receipt == receipt), "")
+            waiting = self._entries.get(receipt)
+            return waiting.source if waiting else ""
 
     def waiting(self) -> dict[str, int]:
         """How many bytes of each source wait."""
@@ -333,7 +300,7 @@ class Spool:
         with self._changed:
             self._closed = True
             if self._shared is not None:
-                self._shared.file.close()
+                self._shared.close()
                 if not self._in_file[self._shared.path]:
                     self._shared.path.unlink(missing_ok=True)
                 self._shared = None
@@ -344,46 +311,57 @@ class Spool:
     def _recover(self) -> None:
         for part in self._folder.glob("*.part"):
             part.unlink()  # never acknowledged
-        for path in sorted((*self._folder.glob("*.shared"), *self._folder.glob("*.large"))):
-            found = 0
-            for item in scan(path):
-                if isinstance(item, Torn):
-                    self._trim(item)
-                else:
-                    found += 1
-                    self._count(item, 1)
-                    self._enqueue(item)
-            if found:
-                self._in_file[path] = found
-            else:
+        found = list[Entry]()
+        for path in (*self._folder.glob("*.shared"), *self._folder.glob("*.large")):
+            items = list(scan(path))
+            whole = [item for item in items if isinstance(item, Entry)]
+            self.torn += (torn := [item for item in items if isinstance(item, Torn)])
+            trimmed = all(map(self._trim, torn))
+            if whole:
+                self._in_file[path] = len(whole)
+            elif trimmed:
                 path.unlink()
+            found += whole
+        for entry in sorted(found, key=lambda entry: entry.receipt):
+            self._count(entry, 1)
+            self._enqueue(entry)
+        if found:
+            newest = max(entry.receipt for entry in found)[:_NAMED_LENGTH]
+            self._last = datetime.strptime(newest, _NAMED).replace(tzinfo=UTC)
 
-    def _trim(self, torn: Torn) -> None:
-        """Set a torn end aside; it was never acknowledged, and somebody may want to look."""
+    def _trim(self, torn: Torn) -> bool:
+        """Set a torn end aside: it was never acknowledged, and somebody may want to look.
+
+        Returns:
+            Whether there was room for it; else it stays where it is, and harms nobody: the file takes no more.
+        """
         aside = self._folder / "torn"
-        aside.mkdir(mode=0o700, exist_ok=True)
-        with torn.path.open("rb") as file, (aside / f"{torn.path.name}-{torn.offset}").open("wb") as copy:
-            file.seek(torn.offset)
-            shutil.copyfileobj(file, copy)
-        os.truncate(torn.path, torn.offset)
-        self.torn.append(torn)
-
-
-def _write(file: BinaryIO, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[file.write(view) :]
+        copied = aside / f"{torn.path.name}-{torn.offset}"
+        try:
+            aside.mkdir(mode=0o700, exist_ok=True)
+            with torn.path.open("rb") as file, copied.open("wb") as copy:
+                file.seek(torn.offset)
+                shutil.copyfileobj(file, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+            os.truncate(torn.path, torn.offset)
+        except OSError:
+            with suppress(OSError):
+                copied.unlink(missing_ok=True)
+            return False
+        return True
 
 
 def _in_parts(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """The same bytes in parts of bounded size, each with whether it is the last."""
-    held = bytearray()
+    """The same bytes in parts of about the same size, each with whether it is the last."""
+    held, size = list[bytes](), 0
     for piece in pieces:
-        held += piece
-        while len(held) > _PART:
-            yield bytes(held[:_PART]), False
-            del held[:_PART]
-    yield bytes(held), True
+        if size >= _PART:
+            yield b"".join(held), False
+            held, size = [], 0
+        held.append(piece)
+        size += len(piece)
+    yield b"".join(held), True
 
 
 def _fitting(queue: deque[Entry]) -> list[Entry]:

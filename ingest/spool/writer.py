@@ -5,14 +5,18 @@ pauses; nothing leaves the spool before it is in the log or in quarantine. A del
 fails again and again is set aside, on disk, so that it holds up nobody else.
 """
 
+import errno
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from structlog import get_logger
 
-from audit.log import LineReader, Lines, StoreError
+from audit.log import StoreError, read_together
 from audit.log.quarantine import Arrival
 from ingest.formats.registry import recognise
 from ingest.pipeline import Incoming, Pipeline, Reconciliation, is_plain
@@ -27,6 +31,18 @@ _LARGE = 16 << 20
 """A delivery beyond this is read piece by piece."""
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _ATTEMPTS = 3
+_AHEAD = 2
+"""So many groups are read while one is stored: reading takes a little longer than storing."""
+_BOM = b"\xef\xbb\xbf"
+
+
+_DISK_FULL = frozenset({errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS})
+"""What passes when somebody makes room, and is no fault of the delivery."""
+_T = TypeVar("_T")
+
+
+class _StoppedError(Exception):
+    """The writer was told to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +50,6 @@ class _Group:
     """Some deliveries of one source, read as far as that can be done ahead."""
 
     entries: list[Entry]
-    profile: Profile
     incoming: list[Incoming]
 
 
@@ -73,15 +88,19 @@ class Writer:
         self._thread.join()
 
     def drain(self) -> None:
-        """Drain what waits now, in the calling thread; for commands that run without the service."""
+        """Drain what waits now, in the calling thread; for commands that run without the service.
+
+        Raises:
+            StoreError: the log cannot be written; what is not in it yet waits in the spool.
+        """
         while entries := self._spool.next_group(timeout=0):
             self._store(self._read(entries))
 
     def _run(self) -> None:
-        with ThreadPoolExecutor(1, "reading") as pool:
-            ahead = pool.submit(self._next)
-            while (group := ahead.result()) is not None:
-                ahead = pool.submit(self._next)
+        with ThreadPoolExecutor(_AHEAD, "reading") as pool, suppress(_StoppedError):
+            ahead = deque(pool.submit(self._next) for _ in range(_AHEAD))
+            while (group := ahead.popleft().result()) is not None:
+                ahead.append(pool.submit(self._next))
                 self._store(group)
 
     def _next(self) -> _Group | None:
@@ -89,40 +108,65 @@ class Writer:
         return self._read(entries) if entries else None
 
     def _read(self, entries: list[Entry]) -> _Group:
-        profile = self._profile(entries[0].source)
-        if profile.encoding != "utf-8" or not all(_is_small_and_plain(entry, profile) for entry in entries):
-            return _Group(entries, profile, [])
-        return _Group(entries, profile, [_incoming(entry) for entry in entries])
+        # What goes wrong here goes wrong again when they are stored one by one, and is dealt with there.
+        with suppress(Exception):
+            profile = self._profile(entries[0].source)
+            if profile.encoding == "utf-8" and all(_is_small_and_plain(entry, profile) for entry in entries):
+                readings = read_together([(entry.read().removeprefix(_BOM), entry.received_at) for entry in entries])
+                arrivals = [_arrival(entry, "jsonl") for entry in entries]
+                return _Group(entries, [Incoming(*parts) for parts in zip(arrivals, readings, strict=True)])
+        return _Group(entries, [])
 
     def _store(self, group: _Group) -> None:
-        """Store a group, however long it takes; only a stop gives up, and leaves the group in the spool."""
+        """Store a group, however long it takes; one by one where that cannot be done together.
+
+        Raises:
+            _StoppedError: what is not stored yet stays in the spool.
+        """
+        together = self._insist(lambda: self._pipeline.take_all(group.incoming)) if group.incoming else None
+        if together is not None:
+            self._finish(list(zip(group.entries, together, strict=True)))
+            return
+        for entry in group.entries:
+            outcome = self._insist(lambda entry=entry: self._take(entry))  # type: ignore[misc]  # bound in its turn
+            if outcome is None:
+                self._spool.set_aside([entry])
+            else:
+                self._finish([(entry, outcome)])
+
+    def _finish(self, stored: list[tuple[Entry, Reconciliation]]) -> None:
+        """Tell what became of deliveries, and only then forget them."""
+        for entry, outcome in stored:
+            self._insist(lambda told=(entry, outcome): self._stored(*told))  # type: ignore[misc]  # bound in its turn
+        self._spool.done([entry for entry, _ in stored])
+
+    def _insist(self, act: Callable[[], _T]) -> _T | None:
+        """Do something until it is done; None when it fails again and again, for a reason of its own.
+
+        A service waits for its log and its disks for ever, a command only for all the pauses once.
+
+        Raises:
+            _StoppedError: the writer was told to end.
+            StoreError: a command waited long enough.
+        """
         failures, attempt = 0, 0
         while not self._stop.is_set():
             try:
-                self._store_once(group)
-            except StoreError as error:
-                _log.warning("the log cannot be written", error=type(error).__name__, attempt=attempt)
-            except Exception as error:  # noqa: BLE001 - whatever it was, the other deliveries must come through
-                failures += 1
-                _log.error("a delivery cannot be taken in", source=group.profile.id, error=type(error).__name__)
+                return act()
+            except Exception as error:
+                passing = isinstance(error, StoreError) or getattr(error, "errno", None) in _DISK_FULL
+                _log.warning("not stored", error=type(error).__name__, passing=passing, attempt=attempt)
+                failures += not passing
                 if failures >= _ATTEMPTS:
-                    self._spool.set_aside(group.entries)
-                    return
-            else:
-                return
+                    return None
+                if attempt >= len(_PAUSES) and not self._thread.is_alive():
+                    raise
             self._stop.wait(_PAUSES[min(attempt, len(_PAUSES) - 1)])
             attempt += 1
+        raise _StoppedError
 
-    def _store_once(self, group: _Group) -> None:
-        if group.incoming:
-            outcomes = self._pipeline.take_all(group.incoming)
-        else:
-            outcomes = [self._take(entry, group.profile) for entry in group.entries]
-        self._spool.done(group.entries)
-        for entry, outcome in zip(group.entries, outcomes, strict=True):
-            self._stored(entry, outcome)
-
-    def _take(self, entry: Entry, profile: Profile) -> Reconciliation:
+    def _take(self, entry: Entry) -> Reconciliation:
+        profile = self._profile(entry.source)
         stream = EntryStream(entry)
         try:
             return self._pipeline.take(_arrival(entry, _format(entry, profile)), stream, profile)
@@ -134,11 +178,6 @@ def _arrival(entry: Entry, fmt: str) -> Arrival:
     return Arrival(
         entry.source, entry.name, fmt, entry.received_at, entry.receipt, entry.key, entry.sha256, entry.stream
     )
-
-
-def _incoming(entry: Entry) -> Incoming:
-    data = entry.read().removeprefix(b"\xef\xbb\xbf")
-    return Incoming(_arrival(entry, "jsonl"), LineReader(entry.received_at).read(Lines.of(data)))
 
 
 def _is_small_and_plain(entry: Entry, profile: Profile) -> bool:

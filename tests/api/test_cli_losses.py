@@ -66,14 +66,24 @@ def test_a_log_that_lost_its_events_is_noticed(whole: Path, tmp_path: Path) -> N
     assert "the book says 1" in done.stderr.decode()
 
 
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [(gzip.compress(EVENT.encode()), "gzip"), (EVENT.encode("utf-16"), "UTF-16"), (b"PK\x03\x04...", "ZIP")],
-)
-def test_packed_files_are_refused_with_the_remedy(tmp_path: Path, content: bytes, kind: str) -> None:
-    done = run(tmp_path / "town", "ingest", "--source", "a", "-", given=content)
+@pytest.mark.parametrize("through", ["file", "pipe"])
+@pytest.mark.parametrize("content", [gzip.compress(EVENT.encode()), EVENT.encode("utf-16")], ids=["gzip", "UTF-16"])
+def test_packed_and_wide_files_are_read(tmp_path: Path, content: bytes, through: str) -> None:
+    (tmp_path / "log").write_bytes(content)
+    name = "-" if through == "pipe" else str(tmp_path / "log")
+    done = run(tmp_path / "town", "ingest", "--json", "--source", "a", name, given=content)
+    assert (done.returncode, json.loads(done.stdout)["stored"]) == (0, 1)
+
+
+@pytest.mark.parametrize("through", ["file", "pipe"])
+@pytest.mark.parametrize("content", [b"PK\x03\x04...", gzip.compress(EVENT.encode())[:-9]], ids=["ZIP", "cut"])
+def test_what_cannot_be_unpacked_is_refused_whole(tmp_path: Path, content: bytes, through: str) -> None:
+    (tmp_path / "log").write_bytes(content)
+    name = "-" if through == "pipe" else str(tmp_path / "log")
+    done = run(tmp_path / "town", "ingest", "--source", "a", name, given=content)
     assert done.returncode == 2
-    assert f"this is {kind}: unpack or convert it first" in done.stderr.decode()
+    assert "unpack" in done.stderr.decode()
+    assert json.loads(run(tmp_path / "town", "sources", "--json").stdout)["sources"][0]["events"] == 0
 
 
 @pytest.mark.parametrize("source", ["", "../x", "/etc/x", "a b", "A:B", "x" * 101, "a\nb"])

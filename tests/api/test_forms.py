@@ -5,7 +5,15 @@ from house import House, csrf_of, token
 
 from audit.access import Role
 
-FORMS = ("/sign-in", "/sign-in/second-factor", "/sign-out", "/language", "/enrol/none")
+FORMS = (
+    "/sign-in",
+    "/sign-in/second-factor",
+    "/sign-out",
+    "/language",
+    "/enrol/none",
+    "/step-up",
+    "/sources/town-hall/credentials",
+)
 
 
 def test_a_form_needs_the_token_of_its_page(house: House) -> None:

@@ -5,14 +5,20 @@ import pytest
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
-from house import SOURCE, House
+from house import SOURCE, House, csrf_of, token
 
 from api.app import create_app
-from api.web.sign_in import OPEN_PATHS
+from api.web import oauth
+from api.web.security import whole_form
+from api.web.sign_in import OPEN_PATHS as SIGN_IN_PATHS
 from audit.access import Permission, Role
+from audit.access.machines import Scope
 from audit.access.model import ROLE_PERMISSIONS
 from audit.store.errors import StoreUnavailableError
 
+OPEN_PATHS = SIGN_IN_PATHS | oauth.OPEN_PATHS
+MACHINES = {"/api/v1/announcements", "/api/v1/deliveries/{receipt}"}
+"""Guarded by the credentials of a sending system; so is the POST to the path where people read events."""
 WITHOUT_PEOPLE = {"/healthz", "/readyz", "/openapi.json", "/static", "/static/plotly.min.js"}
 HEADERS = {
     "content-security-policy",
@@ -31,10 +37,20 @@ PLACES = {
     "/board": "/board?from=2026-11-01&to=2026-11-20",
     "/board/{name}": "/board/events-by-source.csv",
     "/sources": "/sources",
+    "/sources/{source}": f"/sources/{SOURCE}",
     "/api/v1/alerts": "/api/v1/alerts",
     "/api/v1/alerts/{number}": "/api/v1/alerts/{alert}",
     "/api/v1/events": "/api/v1/events?limit=3",
 }
+
+
+FORMS = {
+    "/step-up": Permission.SELF_ACCOUNT_READ,
+    "/sources/{source}/credentials": Permission.SOURCES_CREDENTIAL_MANAGE,
+    "/sources/{source}/bindings": Permission.SOURCES_CREDENTIAL_MANAGE,
+    "/sources/{source}/revocations": Permission.SOURCES_CREDENTIAL_MANAGE,
+}
+"""Forms for people with a right, and which."""
 
 
 def _permissions(dependant: Dependant) -> set[Permission]:
@@ -43,17 +59,30 @@ def _permissions(dependant: Dependant) -> set[Permission]:
     return own.union(*(_permissions(child) for child in dependant.dependencies))
 
 
+def _scopes(dependant: Dependant) -> set[Scope]:
+    named: Scope | None = getattr(dependant.call, "scope", None)
+    own = {named} if isinstance(named, Scope) else set()
+    return own.union(*(_scopes(child) for child in dependant.dependencies))
+
+
 def guarded(app: FastAPI) -> dict[str, Permission]:
     """The routes that name a permission; every other one must be open on purpose."""
     found: dict[str, Permission] = {}
     for route in iter_route_contexts(app.routes):
         dependant = getattr(route, "dependant", None)
         named = _permissions(dependant) if dependant else set()
-        if route.path in OPEN_PATHS | WITHOUT_PEOPLE:
+        if dependant and _scopes(dependant):
+            assert not named, f"{route.path} is for machines and asks for {named}"
+            assert route.path in MACHINES or route.methods == {"POST"}
+        elif route.path in OPEN_PATHS | WITHOUT_PEOPLE:
             assert not named, f"{route.path} is listed as open and asks for {named}"
         else:
             assert len(named) == 1, f"{route.path} names {named or 'no permission'}"
-            assert route.methods == {"GET"}, f"{route.path}: a form needs WholeForm, and a test here"
+            if route.methods != {"GET"}:
+                assert dependant
+                assert any(child.call is whole_form for child in dependant.dependencies), f"{route.path}: WholeForm"
+                assert FORMS.get(str(route.path)) in named, f"{route.path}: a form without an example here"
+                continue
             found[str(route.path)] = named.pop()
     return found
 
@@ -80,7 +109,7 @@ def is_safe(answer: httpx.Response) -> bool:
 
 def test_open_paths_exist(house: House) -> None:
     paths = {route.path for route in iter_route_contexts(create_app(house.installation, schedule=False).routes)}
-    assert paths >= OPEN_PATHS | WITHOUT_PEOPLE
+    assert paths >= OPEN_PATHS | WITHOUT_PEOPLE | MACHINES
 
 
 def test_a_route_without_permission_is_noticed(house: House) -> None:
@@ -108,6 +137,24 @@ def test_each_role_gets_what_it_holds(house: House, places: dict[str, Permission
             assert answer.status_code == 403, place
             assert recorded["operation_name"] == "permission.denied"
             assert "s0411" not in answer.text.replace("actor=s0411", "")
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_may_send_the_forms_it_may(house: House, role: Role) -> None:
+    browser = house.signed_in(role)
+    csrf, before = csrf_of(browser.get("/nowhere")), len(house.installation.machines.listing(SOURCE))
+    for path, needed in FORMS.items():
+        place = path.format(source=SOURCE)
+        assert browser.post(place, data={"csrf": token()}).status_code == 403
+        answer = browser.post(place, data={"csrf": csrf, "code": "0", "days": "1"})
+        assert is_safe(answer)
+        assert (answer.status_code == 403) == (needed not in ROLE_PERMISSIONS[role]), (place, answer.status_code)
+        if answer.status_code == 403:
+            assert house.last_act()["operation_name"] == "permission.denied"
+        anybody = house.browser()
+        form = {"csrf": csrf_of(anybody.get("/sign-in"))}
+        assert anybody.post(place, data=form).headers["location"] == "/sign-in"
+    assert len(house.installation.machines.listing(SOURCE)) == before
 
 
 def test_nobody_gets_anything(house: House, places: dict[str, Permission]) -> None:
@@ -159,6 +206,8 @@ def test_what_is_not_there(house: House) -> None:
         "/alerts/f-0",
         "/alerts/%00",
         f"/events/{SOURCE}/none",
+        "/sources/none",
+        "/sources/%00",
         "/events/none/e/1",
         "/events/x/%00",
         "/board/x.csv",

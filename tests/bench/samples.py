@@ -103,7 +103,7 @@ def pgaudit(count: int, seed: int = 4) -> bytes:
 
 
 _FILL = """
-INSERT INTO events (log_index, source, received_at, delivery, class_uid, activity_id, digest, activity, actor_id,
+INSERT INTO events (log_index, source, received_at, delivery, class_uid, activity_id, activity, actor_id,
     actor_kind, actor_org_unit, affair, event_id, operation_name, outcome, session, subjects, subject_count,
     terminal_id, terminal_ip, time)
 WITH cityHash64(number, {seed:UInt64}) AS h, intDiv(h, 400) % 90000 AS resident, h % 400 AS actor,
@@ -114,7 +114,7 @@ SELECT {base:UInt64} + number,
     ['nhi-eligibility', 'nhi-eligibility', 'nhi-levy', 'resident-register', 'resident-register', 'atena',
      'long-term-care', 'latter-elderly', 'tax', 'welfare', 'intermediate-server', 'child', 'pension',
      'server-admin-terminal'][intDiv(h, 7) % 14 + 1],
-    at + toIntervalSecond(40), 1, 6005, 2, substring(SHA256(toString(h)), 1, 16),
+    at + toIntervalSecond(40), 1, 6005, 2,
     ['view', 'view', 'view', 'view', 'view', 'search', 'print', 'login'][intDiv(h, 11) % 8 + 1] AS act,
     concat('s', leftPad(toString(actor), 4, '0')), 'staff', concat('unit/', toString(actor % 20)), 'affair',
     concat('e-', leftPad(toString({base:UInt64} + number), 12, '0')), '照会',

@@ -19,7 +19,7 @@ from audit.store.clickhouse import EventStore
 from tests.bench import samples
 from tests.bench.tables import table
 
-__all__ = ["run"]
+__all__ = ["Raw", "run"]
 
 _EVENTS = 300_000
 _DECODED = 50_000
@@ -45,7 +45,7 @@ def _raw_columns() -> dict[str, str]:
     return columns | {group: f"Tuple({', '.join(parts)})" for group, parts in groups.items()}
 
 
-class _Raw:
+class Raw:
     """The yardstick."""
 
     def __init__(self, engine: Path) -> None:
@@ -98,7 +98,7 @@ def run(folder: Path, *, full: bool) -> None:
     with open_installation(Settings.model_validate({"data": folder})) as town:
         engine = folder / "events"
         store = EventStore(path=engine, readers=1)
-        raw = _Raw(engine)
+        raw = Raw(engine)
         _take(town, samples.json_lines(2_000, seed=9), "warm-up")
         ours, theirs, again, outcomes = list[float](), list[float](), list[float](), ["", ""]
         inserted = (0, 0, 0)
@@ -130,7 +130,7 @@ def run(folder: Path, *, full: bool) -> None:
         )
         ratios = sorted(raw / own for raw, own in zip(theirs, ours, strict=True))
         print(f"\nspeed against raw, round by round: {', '.join(f'{ratio:.2f}' for ratio in ratios)}; "
-              f"best against best {min(theirs) / min(ours):.2f} (goal 0.50)")  # fmt: skip
+              f"best against best {min(theirs) / min(ours):.2f} (goal 1.0, at least 0.6)")  # fmt: skip
         _record(town)
         store.command("OPTIMIZE TABLE events FINAL")
         merged = _sizes(store)

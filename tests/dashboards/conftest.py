@@ -1,9 +1,11 @@
 """One page of each kind, made of values that any text can be put into."""
 
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -24,11 +26,15 @@ from dashboards.model import (
     Figure,
     Language,
     PageContext,
-    SourceRow,
     Texts,
     Viewer,
 )
 from dashboards.pages import Pages
+from dashboards.source_model import SourcesView
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from source_values import STATES, bare_source, source, source_row
 
 PERMISSIONS = frozenset({"alerts:alert:read", "events:event:search", "boards:board:read", "sources:source:read"})
 AT = datetime(2026, 10, 5, 14, 40, tzinfo=UTC)
@@ -148,6 +154,23 @@ def figures(text: str = "") -> list[Figure]:
     ]
 
 
+def missing_alert(text: str = "") -> AlertView:
+    return AlertView(
+        row=replace(alert_row(text), actors=(), status="filled"),
+        reasons=(both(text),),
+        evidence=[],
+        more_evidence=0,
+        search_url="/events?source=nhi",
+        log_index=(0, 7),
+        runbook=both(text),
+        false_positives=both(text),
+        detector_version=f"1{text}",
+        settled_at=AT,
+        settled_by=f"12 day.csv{text}",
+        source_page=f"nhi{text}",
+    )
+
+
 def every_page(pages: Pages, language: Language, text: str = "") -> dict[str, str]:
     ctx = context(language, text=text)
     out = context(language, "/sign-in", signed_in=False, text=text)
@@ -207,9 +230,15 @@ def every_page(pages: Pages, language: Language, text: str = "") -> dict[str, st
         "board": pages.board(ctx, figures=figures(text), span=SPAN),
         "board_none": pages.board(ctx, figures=[activity_heatmap([], span=SPAN)], span=SPAN),
         "sources": pages.sources(
-            ctx, rows=[SourceRow(f"nhi{text}", both(text), "silent", AT, 1200, 12, both(text), both(text))]
+            ctx, view=SourcesView([source_row(text, state) for state in STATES], both(text), "late", AT)
         ),
-        "sources_none": pages.sources(ctx, rows=[]),
+        "sources_quiet": pages.sources(ctx, view=SourcesView([source_row(text, "ok")], None, "ok", AT)),
+        "sources_none": pages.sources(ctx, view=SourcesView([], None, "never", None)),
+        "source": pages.source(ctx, view=source(text), lives=(30, 397), done=True),
+        "source_locked": pages.source(ctx, view=source(text, unlocked=False), lives=(30, 397)),
+        "source_bare": pages.source(ctx, view=bare_source(text), lives=(30, 397)),
+        "step_up": pages.step_up(ctx, place="/sources/nhi", refused=True),
+        "alert_missing": pages.alert(ctx, alert=missing_alert(text)),
         "message": pages.message(ctx, title=f"ありません{text}", text=f"本文{text}", status=403),
         "message_out": pages.message(out, title=f"止まっています{text}", text=f"本文{text}", status=503),
     }

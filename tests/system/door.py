@@ -127,7 +127,15 @@ class Door:
         (self.home / "senders.conf").write_text(committed("nginx.conf", changes | files))
         (self.home / "nginx.conf").write_text(_NGINX.format(home=self.home))
         with self._running(
-            [need("nginx")["nginx"], "-p", f"{self.home}", "-c", f"{self.home}/nginx.conf", "-e", f"{self.home}/error.log"],
+            [
+                need("nginx")["nginx"],
+                "-p",
+                f"{self.home}",
+                "-c",
+                f"{self.home}/nginx.conf",
+                "-e",
+                f"{self.home}/error.log",
+            ],
             self.port,
         ):
             yield

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "ingest" / "receivers"))
 
 from certificates import Authority, Pair
 from door import EVENTS, HOST, LOCAL, OTHER, SENDERS, SOURCE, Door, connected, door, escaped, line, read
-from programs import need
+from programs import give_up, need
 
 pytestmark = pytest.mark.system
 
@@ -96,11 +96,12 @@ def test_a_batch_of_many_megabytes(at: Door, encoding: str) -> None:
 def vector() -> dict[str, Any]:
     """deploy/senders/vector.yaml as Debian's YAML parser reads it."""
     need()
+    python = "/usr/bin/python3"
+    if subprocess.run([python, "-c", "import yaml"], capture_output=True, check=False).returncode:
+        give_up("missing programs: python3-yaml")
     words = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"
-    done = subprocess.run(
-        ["/usr/bin/python3", "-c", words],
-        input=(SENDERS / "vector.yaml").read_bytes(), capture_output=True, check=True, timeout=20,
-    )  # fmt: skip
+    text = (SENDERS / "vector.yaml").read_bytes()
+    done = subprocess.run([python, "-c", words], input=text, capture_output=True, check=True, timeout=20)
     found = json.loads(done.stdout)
     assert isinstance(found, dict)
     return found
@@ -109,7 +110,11 @@ def vector() -> dict[str, Any]:
 def test_vectors_settings_lose_nothing(vector: dict[str, Any]) -> None:
     sink = vector["sinks"]["mimamori"]
     assert sink["inputs"] == list(vector["sources"])
-    assert (sink["type"], sink["encoding"], sink["framing"]) == ("http", {"codec": "text"}, {"method": "newline_delimited"})
+    assert (sink["type"], sink["encoding"], sink["framing"]) == (
+        "http",
+        {"codec": "text"},
+        {"method": "newline_delimited"},
+    )
     assert sink["retry_strategy"] == {"type": "all"}
     assert sink["acknowledgements"] == {"enabled": True}
     assert (sink["buffer"]["type"], sink["buffer"]["when_full"]) == ("disk", "block")

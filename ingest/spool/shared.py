@@ -1,0 +1,132 @@
+"""The file that small deliveries share: appended to by all, and made durable for all who wait at once.
+
+Nothing may be left of what a sender was refused, because the sender will bring it again: half a frame is cut off at
+once, and frames whose fsync failed are cut off together. What the kernel could not write it forgets, so that a file
+takes no more after such a failure.
+"""
+
+import errno
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+__all__ = ["SharedFile", "write"]
+
+
+class SharedFile:
+    """One such file. Safe to use from several threads.
+
+    Args:
+        path: where; must not exist.
+
+    Attributes:
+        path: where.
+        size: its bytes.
+        taking: whether more may be appended.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.taking = True
+        self._file: BinaryIO = path.open("xb", buffering=0)
+        self._changed = threading.Condition()
+        self._synced = 0
+        self._syncing = False
+        self._failed = False
+
+    def append(self, data: bytes) -> int:
+        """Append a frame, which is not durable yet.
+
+        Returns:
+            Where it begins.
+
+        Raises:
+            OSError: nothing was appended.
+        """
+        with self._changed:
+            if not self.taking:
+                raise OSError(errno.EIO, "the file takes no more")
+            begin = self.size
+            try:
+                write(self._file, data)
+            except OSError:
+                self._cut_back(begin)
+                raise
+            self.size += len(data)
+            return begin
+
+    def _cut_back(self, size: int) -> None:
+        """Take back half a frame, so that the next one is found; where that fails too, none may follow it."""
+        try:
+            os.ftruncate(self._file.fileno(), size)
+            os.lseek(self._file.fileno(), size, os.SEEK_SET)
+        except OSError:
+            self.taking = False
+            self._close_when_durable()
+
+    def sync(self, end: int) -> None:
+        """Wait until the file is durable up to `end`: whoever comes first syncs for all who wait.
+
+        Raises:
+            OSError: it cannot be made so, and what was not durable was cut off.
+        """
+        with self._changed:
+            while self._syncing and self._synced < end:
+                self._changed.wait()
+            if self._synced >= end:
+                return
+            if self._failed:
+                raise OSError(errno.EIO, "an earlier fsync failed")
+            self._syncing = True
+            reached = self.size
+        try:
+            os.fdatasync(self._file.fileno())
+        except OSError:
+            self._fail()
+            raise
+        else:
+            with self._changed:
+                self._synced = reached
+        finally:
+            with self._changed:
+                self._syncing = False
+                self._close_when_durable()
+                self._changed.notify_all()
+
+    def _fail(self) -> None:
+        with self._changed:
+            self.taking, self._failed = False, True
+            with suppress(OSError):
+                os.ftruncate(self._file.fileno(), self._synced)
+            self._file.close()
+
+    def _close_when_durable(self) -> None:
+        if not (self.taking or self._syncing) and self._synced == self.size:
+            self._file.close()
+
+    def end(self) -> None:
+        """Take no more; the file is closed once all in it is durable."""
+        with self._changed:
+            self.taking = False
+            self._close_when_durable()
+
+    def close(self) -> None:
+        """Let go of the file, once nobody syncs it."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._syncing)
+            self.taking = False
+            self._file.close()
+
+
+def write(file: BinaryIO, data: bytes) -> None:
+    """Write all of some bytes to an unbuffered file.
+
+    Raises:
+        OSError: some of them may be written.
+    """
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
