@@ -114,7 +114,7 @@ def _pieces(stream: Readable, max_line: int) -> Iterator[Piece | LongLine]:
             data, first = data.removeprefix(_BOM), False
         cut = data.rfind(b"\n")
         if cut < 0:
-            if len(data) <= max_line:
+            if len(data) <= max_line + 1:  # the last byte may be the CR of a line end
                 rest = data
                 continue
             pieces = _LongPieces(stream, data)

@@ -99,6 +99,7 @@ class EntryStream:
                     break
                 self._file.seek(part[0])
                 self._left = part[1]
+                continue  # an empty one has nothing to read
             found = self._file.read(min(wanted, self._left))
             if not found:
                 raise OSError(f"{self._file.name}: ends within a delivery")

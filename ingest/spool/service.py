@@ -91,7 +91,8 @@ class Spool:
         self._last = datetime.min.replace(tzinfo=UTC)
         self._opened = secrets.token_hex(4)
         self.torn: list[Torn] = []
-        self._recover()
+        with self._changed:
+            self._recover()
 
     # Taking in -------------------------------------------------------------------------------------------------
 

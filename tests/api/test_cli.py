@@ -171,6 +171,35 @@ def test_sources_tell_what_has_arrived(town: Path) -> None:
     assert not rows["town-hall"]["in_catalogue"]
     assert rows["atena"]["formats"] == ["pgaudit"]
     assert rows["atena"]["last_event"] is None
+    assert (rows["town-hall"]["state"], rows["atena"]["state"]) == ("ok", "never")
+    assert next(iter(rows)) == "town-hall", "what was heard comes before what never was"
+
+
+def test_sources_tell_what_is_owed_to_each(town: Path) -> None:
+    rows = {row["id"]: row for row in document(run(town, "sources", "--json"))["sources"]}
+    doors = rows["door-access"]
+    assert doors["rhythm"] == {
+        "expected": "daily", "silence_hours": 4.0, "around_the_clock": False, "sequence": True
+    }  # fmt: skip
+    assert set(doors["expected"]) == {"ja", "en"}
+    assert set(doors["retention"]) == {"years", "online_days", "copies", "archive", "stated"}
+    assert set(doors["review"]) == {"ja", "en", "every", "stated"}
+    assert (doors["open_gaps"], doors["waiting_bytes"], doors["quarantined"]) == ([], 0, 0)
+    assert doors["serves"]
+    named = {"id", "name", "name_en", "kind", "number", "formats", "encoding", "events", "last_event", "last_delivery"}
+    named |= {"state", "due", "retention_years", "authentication", "authentication_stated", "in_catalogue"}
+    assert all(row.keys() >= named for row in rows.values())
+
+
+def test_sources_are_a_table_for_people(town: Path) -> None:
+    done = run(town, "sources")
+    heading, first, *_ = done.stdout.splitlines()
+    assert heading.startswith("状態 / state")
+    assert first.split()[:4] == ["正常", "/", "In", "order"]
+    assert "town-hall" in first
+    quiet = run(town, "sources", "--attention")
+    assert quiet.stdout.splitlines() == [quiet.stdout.rstrip("\n")]
+    assert "no system needs a look" in quiet.stderr
 
 
 def test_the_demonstration_finds_what_was_planted(sample: tuple[Path, date]) -> None:
@@ -192,6 +221,11 @@ def test_the_demonstration_finds_what_was_planted(sample: tuple[Path, date]) -> 
         )
 
     assert [label.id for label in planted if not fires(label)] == []
+
+
+def test_nothing_is_silent_in_the_demonstration(sample: tuple[Path, date]) -> None:
+    found = document(run(sample[0], "sources", "--attention", "--json"))["sources"]
+    assert found == []
 
 
 def test_detecting_again_finds_nothing_new(sample: tuple[Path, date]) -> None:

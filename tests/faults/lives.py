@@ -81,13 +81,11 @@ class Town:
     def _told(self) -> Path:
         return self.data.with_suffix(".told")
 
-    def live(self, parcels: list[Parcel], **more: Any) -> tuple[int, dict[str, Any]]:
+    def live(self, parcels: list[Parcel], act: str = "live", **more: Any) -> tuple[int, dict[str, Any]]:
         """Send parcels, some of which are acknowledged before this life ends."""
         sent = [asdict(parcel) | {"data": parcel.data.hex()} for parcel in parcels]
         where = {"url": self.url} if self.url else {}
-        return self.hospital.run(
-            act="live", data=str(self.data), told=str(self._told), parcels=sent, **where, **more
-        )
+        return self.hospital.run(act=act, data=str(self.data), told=str(self._told), parcels=sent, **where, **more)
 
     def acknowledged(self) -> list[tuple[str, str]]:
         """Names and receipts of what was acknowledged in all lives so far."""
@@ -100,20 +98,15 @@ class Town:
         heard = {name for name, _ in self.acknowledged()}
         return [parcel for parcel in parcels if parcel.name not in heard and not parcel.stream]
 
-    def look(self) -> dict[str, Any]:
-        """All that there is, once everything that waited is in the log."""
-        where = {"url": self.url} if self.url else {}
-        status, said = self.hospital.run(act="look", data=str(self.data), **where)
-        assert status == 0
-        return said
-
     def check(self, parcels: list[Parcel]) -> dict[str, Any]:
-        """Accepted is stored exactly, none twice, and all counters agree.
+        """After a last life in which senders repeat what they heard nothing of: accepted is stored exactly, none twice,
+        and all counters agree.
 
         Args:
             parcels: all that was ever sent to this installation, under names of their own.
         """
-        found = self.look()
+        status, found = self.live(self.unheard(parcels), act="look")
+        assert status == 0
         by_name = {parcel.name: parcel for parcel in parcels}
         arrived = [by_name[row["name"]] for row in found["book"]]
         verdict = judge(arrived)
@@ -127,7 +120,9 @@ class Town:
         assert per_delivery == Counter({row["number"]: row["sums"][1] for row in found["book"] if row["sums"][1]})
         count, last, different = found["log"]
         assert count == different == last + 1, "log indexes are not consecutive"
-        kept = Counter((row["source"], hashlib.sha256(bytes.fromhex(row["raw"])).hexdigest()) for row in found["quarantined"])
+        kept = Counter(
+            (row["source"], hashlib.sha256(bytes.fromhex(row["raw"])).hexdigest()) for row in found["quarantined"]
+        )
         assert kept == Counter((source, digest) for source, digest, _ in verdict.refused)
         assert found["waiting"] == [0, 0, 0]
         assert found["files"] == []

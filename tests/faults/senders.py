@@ -45,7 +45,9 @@ def mixed() -> list[Parcel]:
     """Every kind of delivery that the writer treats in its own way."""
     bad, same = b'{"time": "yesterday"', line(reason="窓口")
     september, october = "2026-09-30T23:30:00+00:00", "2026-10-01T00:30:00+00:00"
-    rows = [f"2026-10-05 08:{n:02d}:15,S16{n:02d},医保0-55,収納状況,照会,004712{n:02d},,".encode("cp932") for n in range(9)]
+    rows = [
+        f"2026-10-05 08:{n:02d}:15,S16{n:02d},医保0-55,収納状況,照会,004712{n:02d},,".encode("cp932") for n in range(9)
+    ]
     return [
         _parcel("ids", DESK, numbered("a", 5), key="k-1"),
         _parcel("nameless", DESK, [same, bad, same, *numbered("a", 1), same, bad]),

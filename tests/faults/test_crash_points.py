@@ -2,12 +2,12 @@
 
 import random
 from collections import Counter
+from collections.abc import Callable
 
-import pytest
-from lives import KILLED, LONG, Hospital, Town
-from senders import Parcel, mixed
+from lives import KILLED, LONG, Hospital
+from senders import DESK, DOOR, PIPE, Parcel, mixed, numbered
 
-_SAMPLE = 12
+_SAMPLE = 10
 """Boundaries of the short form, one of each kind first."""
 
 
@@ -27,24 +27,16 @@ def _sample(passed: list[str], opened: int) -> list[int]:
     return sorted(chosen[:_SAMPLE])
 
 
-def _die_and_return(town: Town, parcels: list[Parcel], die_at: int) -> None:
-    status, _ = town.live(parcels, die_at=die_at)
-    assert status == KILLED
-    status, _ = town.live(town.unheard(parcels))
-    assert status == 0
-    town.check(parcels)
-
-
 def test_what_is_sent_in_peace(lives: Hospital) -> None:
     town, parcels = lives.fresh("peace"), mixed()
     assert town.live(parcels)[0] == 0
     assert len(town.acknowledged()) == len(parcels)
     found = town.check(parcels)
     assert len(found["book"]) == len(parcels)
-    assert town.check(parcels) == found, "looking again changes nothing"
+    assert town.check(parcels) == found, "a further life changes nothing"
 
 
-def test_D2_killed_at_every_write_boundary(lives: Hospital) -> None:
+def test_D2_killed_at_every_write_boundary(lives: Hospital, record_property: Callable[[str, object], None]) -> None:
     parcels = mixed()
     status, said = lives.fresh("counted").live(parcels)
     assert status == 0
@@ -52,8 +44,43 @@ def test_D2_killed_at_every_write_boundary(lives: Hospital) -> None:
     for die_at in points:
         town = lives.fresh("killed")
         try:
-            _die_and_return(town, parcels, die_at)
+            assert town.live(parcels, die_at=die_at)[0] == KILLED
+            town.check(parcels)
         except AssertionError as error:
             error.add_note(f"killed at boundary {die_at} of {len(said['passed'])}: {said['passed'][die_at - 1]}")
+            raise
+        town.forget()
+    record_property("crash points", len(points))
+
+
+def test_D2_killed_again_while_it_recovers(lives: Hospital) -> None:
+    parcels = mixed()
+    for _ in range(60 if LONG else 3):
+        town, deaths = lives.fresh("again"), []
+        for _ in range(3):
+            deaths.append(random.randint(20, 250))
+            town.live(town.unheard(parcels), die_at=deaths[-1])
+        try:
+            town.check(parcels)
+        except AssertionError as error:
+            error.add_note(f"killed at the boundaries {deaths} of one life after the other")
+            raise
+        town.forget()
+
+
+def test_D6_killed_at_any_moment_while_many_send(lives: Hospital) -> None:
+    """The engine, too, dies in the middle of an insert here; senders and writer are threads."""
+    parcels = mixed() + [
+        Parcel(f"crowd {source} {n}", source, b"".join(raw + b"\n" for raw in numbered(f"c{n}", 300)))
+        for source in (DESK, DOOR, PIPE)
+        for n in range(12)
+    ]
+    for _ in range(60 if LONG else 3):
+        town, moment = lives.fresh("crowd"), random.uniform(0.3, 1.5)
+        town.live(parcels, after=moment, threads=True)
+        try:
+            town.check(parcels)
+        except AssertionError as error:
+            error.add_note(f"killed after {moment} seconds")
             raise
         town.forget()
