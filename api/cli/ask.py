@@ -1,7 +1,6 @@
 """Commands that ask: `search`, `detect`, `alerts`, `quarantine`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from api.cli.output import CommandError, ExitCode, emit
+from api.cli.output import CommandError, ExitCode, as_json_line, emit
 from api.installation import CONFLICT_DETECTOR, open_installation
 from api.settings import Settings
 from api.web.queries import QueryError, Typed, as_filter, read_span
@@ -67,10 +66,10 @@ def search(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         if arguments.limit:
             found = islice(found, arguments.limit)
         if arguments.json:
-            sys.stdout.write(json.dumps({"events": list(found)}, ensure_ascii=False) + "\n")
+            sys.stdout.write(as_json_line({"events": list(found)}))
         else:
             for document in found:
-                sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+                sys.stdout.write(as_json_line(document))
     return ExitCode.DONE
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from api.cli import machines, trial
 from api.cli.output import ExitCode, emit, note
 from api.installation import open_installation
 from api.settings import Settings
@@ -15,7 +16,7 @@ from audit.clock import TOKYO
 from dashboards.show import size
 from dashboards.words import STATES
 
-__all__ = ["sources"]
+__all__ = ["add_parts", "sources"]
 
 _HEADINGS = (
     "状態 / state",
@@ -29,6 +30,19 @@ _HEADINGS = (
     "処理待ち / waiting",
 )
 _NUMBERS = frozenset({5, 6, 7, 8})
+
+
+def add_parts(command: argparse.ArgumentParser, parents: list[argparse.ArgumentParser]) -> None:
+    """Add the options and subcommands of `sources`.
+
+    Args:
+        command: the parser of `sources`.
+        parents: the options that all commands share.
+    """
+    command.add_argument("--attention", action="store_true", help="確認が必要なものだけ / only those that need a look")
+    subcommands = command.add_subparsers(metavar="SUBCOMMAND")
+    machines.add_parser(subcommands, parents)
+    trial.add_parser(subcommands, parents)
 
 
 def sources(arguments: argparse.Namespace, settings: Settings) -> ExitCode:

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from pydantic import ValidationError
 
-from api.cli import ask, intake, list_sources, machines, sample, serving, take, trial
+from api.cli import ask, intake, list_sources, sample, serving, take
 from api.cli.output import CommandError, ExitCode, note
 from api.settings import Settings
 from audit.context import FEEDS, FeedError
@@ -86,12 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("files", nargs="+", metavar="FILE", help=_both("ファイル、- は標準入力", "files, - for stdin"))
 
     command = add("sources", list_sources.sources, "発生元の一覧", "list the sources")
-    command.add_argument(
-        "--attention", action="store_true", help=_both("確認が必要なものだけ", "only those that need a look")
-    )
-    subcommands = command.add_subparsers(metavar="SUBCOMMAND")
-    machines.add_parser(subcommands, [shared])
-    trial.add_parser(subcommands, [shared])
+    list_sources.add_parts(command, [shared])
 
     command = add("search", ask.search, "イベントを検索する", "search events")
     span(command)

@@ -11,7 +11,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-__all__ = ["CommandError", "ExitCode", "counting", "emit", "note"]
+from dashboards.show import is_odd
+
+__all__ = ["CommandError", "ExitCode", "as_json_line", "counting", "emit", "note"]
 
 
 class ExitCode(IntEnum):
@@ -32,10 +34,18 @@ class CommandError(Exception):
         self.code = code
 
 
+def as_json_line(document: Any) -> str:  # noqa: ANN401 - any JSON
+    """A document as one line of JSON, exact and harmless: what a terminal obeys or a reader cannot see is escaped."""
+    text = json.dumps(document, ensure_ascii=False)
+    if not text.isprintable():  # which one call tells of most lines
+        text = "".join(json.dumps(char)[1:-1] if is_odd(char) else char for char in text)
+    return f"{text}\n"
+
+
 def emit(document: Any, *, as_json: bool, lines: Iterator[str] | list[str]) -> None:  # noqa: ANN401 - any JSON
     """Print a result: the document with `--json`, else its lines."""
     if as_json:
-        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+        sys.stdout.write(as_json_line(document))
     else:
         for line in lines:
             sys.stdout.write(line + "\n")

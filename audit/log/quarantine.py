@@ -390,16 +390,9 @@ class DeliveryBook:
 
 
 def _booked(row: DeliveryRow) -> Booked:
-    return Booked(
-        row.number,
-        row.source,
-        row.receipt or "",
-        row.sha256 or "",
-        row.received_at,
-        row.finished_at,
-        Outcome(row.read, row.stored, row.duplicates, row.quarantined, row.masked),
-        row.name,
-    )
+    sums = Outcome(row.read, row.stored, row.duplicates, row.quarantined, row.masked)
+    receipt, sha256 = row.receipt or "", row.sha256 or ""
+    return Booked(row.number, row.source, receipt, sha256, row.received_at, row.finished_at, sums, row.name)
 
 
 def _quarantined(row: QuarantineRow) -> Quarantined:

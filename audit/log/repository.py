@@ -59,7 +59,7 @@ _LONGEST_CURSOR = 80
 """Two numbers in Base64; anything longer was never ours and is not worth decoding."""
 _INSERTING = """
 SELECT 1 FROM system.processes
-WHERE query_kind = 'Insert' AND current_database = currentDatabase() AND startsWith(query, 'INSERT INTO events')
+WHERE query_kind = 'Insert' AND current_database = currentDatabase() AND query LIKE 'INSERT INTO %events%'
 LIMIT 1
 """
 _EVENT_COLUMNS = ("log_index", "source", "received_at", "marks", *COLUMNS)

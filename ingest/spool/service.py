@@ -29,7 +29,7 @@ from ingest.spool.shared import SharedFile, write
 
 __all__ = ["Spool", "SpoolState"]
 
-_SMALL = 1 << 20
+_SMALL = 8 << 20
 """A delivery up to this size shares a file and an fsync with others."""
 _SHARED = 64 << 20
 """A shared file beyond this size takes no more."""

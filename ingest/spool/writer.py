@@ -9,7 +9,7 @@ import errno
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -97,15 +97,20 @@ class Writer:
             self._store(self._read(entries))
 
     def _run(self) -> None:
-        with ThreadPoolExecutor(_AHEAD, "reading") as pool, suppress(_StoppedError):
-            ahead = deque(pool.submit(self._next) for _ in range(_AHEAD))
-            while (group := ahead.popleft().result()) is not None:
-                ahead.append(pool.submit(self._next))
-                self._store(group)
+        with (
+            ThreadPoolExecutor(_AHEAD, "reading") as readers,
+            # One thread takes off the spool, so that groups are stored in the order in which they are handed out.
+            ThreadPoolExecutor(1, "taking") as taker,
+            suppress(_StoppedError),
+        ):
+            ahead = deque(taker.submit(self._next, readers) for _ in range(_AHEAD))
+            while (reading := ahead.popleft().result()) is not None:
+                ahead.append(taker.submit(self._next, readers))
+                self._store(reading.result())
 
-    def _next(self) -> _Group | None:
+    def _next(self, readers: ThreadPoolExecutor) -> Future[_Group] | None:
         entries = self._spool.next_group()
-        return self._read(entries) if entries else None
+        return readers.submit(self._read, entries) if entries else None
 
     def _read(self, entries: list[Entry]) -> _Group:
         # What goes wrong here goes wrong again when they are stored one by one, and is dealt with there.

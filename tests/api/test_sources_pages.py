@@ -6,9 +6,10 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from house import SOURCE, House, csrf_of
 
+from api import jobs
 from api.sources import statuses
 from audit.access import Role
 from audit.findings import Finding, FindingFilter, FindingStatus
@@ -30,10 +32,10 @@ DOORS = "door-access"
 """Its events carry sequence numbers."""
 
 
-def told(house: House, operation: str) -> list[dict[str, object]]:
-    """What the log has of an act of ours."""
+def told(house: House, operation: str, source: str) -> list[dict[str, Any]]:
+    """What the log has of an act of ours on a source."""
     own = (event.to_contract() for event in house.installation.log.each(Filter(sources=(OWN_SOURCE,))))
-    return [event for event in own if event["operation_name"] == operation]
+    return [event for event in own if event["operation_name"] == operation and event["target"]["system"] == source]
 
 
 def english(browser: httpx.Client) -> httpx.Client:
@@ -171,21 +173,22 @@ def issued(page: str) -> dict[str, str]:
 
 def test_a_credential_is_shown_once_works_and_is_revoked(house: House) -> None:
     browser = house.signed_in(Role.ADMINISTRATOR)
-    here, machines = f"/sources/{SOURCE}", house.installation.machines
+    source, machines = "welfare", house.installation.machines
+    here = f"/sources/{source}"
     form = {"csrf": csrf_of(browser.get(here)), "days": "90"}
     answer = browser.post(f"{here}/credentials", data=form)
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     made = issued(answer.text)
     secret = made["client_secret"]
-    (info,) = machines.listing(SOURCE)
+    (info,) = machines.listing(source)
     assert info.expires_at - info.created_at == timedelta(days=90)
-    assert (made["client_id"], made["source"]) == (info.client_id, SOURCE)
+    assert (made["client_id"], made["source"]) == (info.client_id, source)
     assert "get_token.py credential.json" in answer.text
     again = browser.get(here).text
     assert info.client_id in again
     assert secret not in again
-    (act,) = told(house, "machine.credential_issued")
+    (act,) = told(house, "machine.credential_issued", source)
     assert house.staff[Role.ADMINISTRATOR].login_id in str(act)
     assert secret not in str(list(house.installation.log.each(Filter(sources=(OWN_SOURCE,)))))
 
@@ -193,12 +196,12 @@ def test_a_credential_is_shown_once_works_and_is_revoked(house: House) -> None:
     bearer = client.token(house.browser(), house.clock.now())
     event = {"time": "2026-11-20T10:00:00+09:00", "event_id": "by-http", "activity": "view", "actor": {"id": "s1"}}
     sent = house.browser().post(
-        f"/api/v1/events?source={SOURCE}",
+        f"/api/v1/events?source={source}&format=jsonl",
         content=json.dumps(event),
         headers={"authorization": f"Bearer {bearer}", "content-type": "application/x-ndjson"},
     )
     assert sent.status_code == 202, sent.text
-    assert next(one for one in statuses(house.installation, [SOURCE])).waiting > 0
+    assert next(one for one in statuses(house.installation, [source])).waiting > 0
     assert "処理待ち" in browser.get(here).text
     house.installation.writer().drain()
 
@@ -206,10 +209,10 @@ def test_a_credential_is_shown_once_works_and_is_revoked(house: House) -> None:
     done = browser.post(f"{here}/revocations", data=form)
     assert (done.status_code, done.headers["location"]) == (303, f"{here}?done=1#credentials")
     assert "認証情報を変更しました" in browser.get(f"{here}?done=1").text
-    assert machines.listing(SOURCE)[0].revoked_at is not None
-    assert house.browser().get(f"/api/v1/deliveries/x?source={SOURCE}", headers={"authorization": f"Bearer {bearer}"}
+    assert machines.listing(source)[0].revoked_at is not None
+    assert house.browser().get(f"/api/v1/deliveries/x?source={source}", headers={"authorization": f"Bearer {bearer}"}
     ).status_code == 401  # fmt: skip
-    (act,) = told(house, "machine.credential_revoked")
+    (act,) = told(house, "machine.credential_revoked", source)
     assert house.staff[Role.ADMINISTRATOR].login_id in str(act)
     assert browser.post(f"{here}/revocations", data=form).status_code == 422
 
@@ -281,3 +284,15 @@ def test_no_watch_is_said(house: House, monkeypatch: pytest.MonkeyPatch) -> None
     long_ago = house.clock.now() - timedelta(hours=1)
     monkeypatch.setattr(house.installation.findings, "last_look", lambda _detector: long_ago, raising=False)
     assert "this list is out of date" in browser.get("/sources").text
+
+
+def test_a_demonstration_is_not_watched(house: House) -> None:
+    def last_look() -> datetime | None:
+        return house.installation.findings.last_look(next(iter(DETECTORS)))
+
+    house.clock.advance(timedelta(minutes=1))
+    before = last_look()
+    jobs._look_for_gaps(house.installation, watch=False)
+    assert last_look() == before
+    jobs._look_for_gaps(house.installation, watch=True)
+    assert last_look() == house.clock.now()

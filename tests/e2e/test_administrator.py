@@ -50,7 +50,10 @@ def test_a_system_is_connected(sample_town: Town, visit: Visit, tmp_path: Path) 
 
     page.goto(f"{sample_town.address}/sources/nhi-standard")
     assert made["client_secret"] not in page.content()
-    page.reload()  # the spool is emptied within a moment
+    deadline = SystemClock().now() + timedelta(seconds=20)
+    while page.locator(".source-state").inner_text() != "正常" and SystemClock().now() < deadline:
+        page.wait_for_timeout(300)  # the spool is emptied within a moment
+        page.reload()
     expect(page.locator(".source-state")).to_have_text("正常")
     page.locator("details.revoke summary").click()
     page.get_by_role("button", name="取り消しを確定").click()

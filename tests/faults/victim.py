@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
+sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parent))
 
 import structlog
 from senders import Parcel
@@ -90,6 +91,7 @@ def _small_world() -> None:
     ingest.spool.service._SMALL = 1 << 13
     ingest.spool.service._PART = 1 << 12
     ingest.spool.writer._LARGE = 1 << 13
+    ingest.spool.writer._PAUSES = (0.02, 0.05, 0.1)
     ingest.reader.BLOCK_BYTES = 1 << 12
 
 
@@ -171,7 +173,7 @@ def _look(task: dict[str, Any]) -> dict[str, Any]:
             for row in installation.book.listing(limit=100_000)
         ]
         last = store.rows("SELECT count() AS n, max(log_index) AS last, uniqExact(log_index) AS u FROM events")[0]
-        return {
+        found = {
             "events": [list(row.values()) for row in store.rows(_FILES)],
             "log": [last["n"], last["last"], last["u"]],
             "book": [
@@ -187,9 +189,10 @@ def _look(task: dict[str, Any]) -> dict[str, Any]:
             ],
             "quarantined": quarantined,
             "waiting": [state.entries, state.size, state.aside],
-            "files": sorted(path.name for path in (Path(task["data"]) / "spool").glob("*.*")),
             "torn": torn,
         }
+    found["files"] = sorted(path.name for path in (Path(task["data"]) / "spool").glob("*.*"))
+    return found
 
 
 _ACTS = {"live": _live, "look": _look}
