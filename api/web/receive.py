@@ -92,7 +92,7 @@ async def receive(
     seconds = _seconds(prefer)
     if seconds and not receipt.repeated:
         await run_in_threadpool(installation_of(request).inbox.wait_until_done, receipt.name, seconds)
-    return _answer(request, machine, receipt)
+    return await run_in_threadpool(_answer, request, machine, receipt)
 
 
 @router.get("/deliveries/{receipt}")

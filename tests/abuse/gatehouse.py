@@ -8,7 +8,7 @@ import sys
 import time
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
@@ -62,6 +62,7 @@ name_en = "Abuse cases (syslog)"
 format = "auth_log"
 """,
 }
+CSV_HEAD = "日時,操作,職員番号,備考\n".encode()
 RECEIVERS = """
 [[syslog]]
 port = 0
@@ -140,6 +141,10 @@ class Gate:
         sums = self.installation.ingest(BytesIO(data), name="file", profile=profile, fmt=profile.format)
         assert sums.read == sums.stored + sums.duplicates + sums.quarantined
         return sums
+
+    def profile(self, name: str, source: str) -> Profile:
+        """A profile of the catalogue for another source."""
+        return replace(self.installation.profile(name), id=source)
 
     def events(self, source: str) -> list[AuditEvent]:
         """What the log has of a source, by time."""

@@ -12,8 +12,10 @@ import sys
 import threading
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from tempfile import NamedTemporaryFile
 from urllib.parse import parse_qsl, urlsplit
 
 import chdb
@@ -43,6 +45,7 @@ _TRANSPORT = frozenset(
 """Query-string names that are the server's own business, not settings."""
 _CODE = re.compile(r"Code: (\d+)")
 _FORMAT = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
+_INSERT = re.compile(rb"\s*(INSERT INTO .*?)(FORMAT\s+\w+)\s*$", re.IGNORECASE | re.DOTALL)
 _ANSWERS = re.compile(rb"\s*\(?\s*(SELECT|WITH|SHOW|DESC|EXISTS|EXPLAIN)\b", re.IGNORECASE)
 _DECODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "deflate": zlib.decompress,
@@ -102,7 +105,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get_content_type() == "multipart/form-data":  # parameters too long for an address
             asked |= _form(self.headers["Content-Type"], body)
             body = b""
-        sql = b"\n".join(part for part in (asked.get("query", "").encode(), body) if part)
+        query = asked.get("query", "").encode()
+        with ExitStack() as kept:
+            if body and (insert := _INSERT.match(query)):  # the embedded engine would look for a `;` in the bytes
+                file = kept.enter_context(NamedTemporaryFile())
+                file.write(body)
+                file.flush()
+                query, body = b"%b FROM INFILE %b %b" % (insert[1], _quoted(file.name).encode(), insert[2]), b""
+            sql = b"\n".join(part for part in (query, body) if part)
+            self._run(sql, asked)
+
+    def _run(self, sql: bytes, asked: Mapping[str, str]) -> None:
         try:
             answer = self.server.run(sql, asked)
         except (RuntimeError, ValueError) as error:

@@ -113,7 +113,7 @@ def test_D9_slow_and_broken_clients_hold_up_nobody(lives: Hospital) -> None:
         service.stop()
     sent = [*quick, last, Parcel("http", DESK, whole.data)]
     found = town.check(sent)
-    assert sorted(row["name"] for row in found["book"]) == sorted(each.name for each in sent)
+    assert sorted(row["name"] for row in found["book"]) == sorted(each.name for each in sent), found["book"]
 
 
 def test_D9_twice_the_load_is_refused_in_part_and_the_rest_is_stored(lives: Hospital, tmp_path: Path) -> None:

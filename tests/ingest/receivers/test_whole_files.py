@@ -228,7 +228,7 @@ def test_t10_what_must_not_be_unpacked(yard: Yard, name: str) -> None:
 
 
 def test_t10_a_bomb_costs_no_memory(tmp_path: Path, inbox: MemoryInbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox, "accept", lambda _source, _name, pieces, _fmt: sum(map(len, pieces)))
+    monkeypatch.setattr(inbox, "accept", lambda _source, _name, pieces, **_how: sum(map(len, pieces)))
     yard = Yard(tmp_path, inbox, replace(LIMITS, unpacked_bytes=32 << 20, ratio=10_000))
     yard.put("bomb.gz", gzip.compress(b"\0" * (64 << 20), 9))
     tracemalloc.start()
