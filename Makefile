@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DATA   ?= ./var
 PORT   ?= 8000
 
-.PHONY: help install run serve demo test check format lint types imports docs bench clean
+.PHONY: help install run serve demo test check format lint types imports docs bench faults clean
 
 help:            ## what can be made
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -30,6 +30,9 @@ system:          # what the real-part tests need, from Debian's packages; elsewh
 
 test: install system  ## the whole test suite
 	$(BIN)/python -m pytest
+
+faults: install  ## the long fault suite: killed at every write boundary, disks full, ClickHouse gone (20 minutes)
+	MIMAMORI_FAULTS=long $(BIN)/python -m pytest tests/faults
 
 check: install   ## format, lint, types, imports
 	$(BIN)/ruff format --check .

@@ -195,7 +195,8 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
             context = ContextService(state)
             findings = FindingService(state, clock)
             keys = data / "keys"
-            book = DeliveryBook(state, data / "quarantine", load_or_create_key(keys / "quarantine.key"))
+            secret = load_or_create_key(keys / "quarantine.key")
+            book = DeliveryBook(state, data / "quarantine", secret)
             if log.size < (entered := book.stored()):
                 raise StoreDamagedError(
                     f"ログのイベントが {log.size} 件しかありません。台帳では {entered} 件です。"
@@ -217,7 +218,7 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                 book=book,
                 pipeline=Pipeline(log, book, clock),
                 spool=spool,
-                inbox=DurableInbox(spool, book, clock),
+                inbox=DurableInbox(spool, book, clock, secret),
                 machines=machines,
                 gaps=GapService(log, book, AnnouncementBook(state), context, findings, clock, catalogue),
                 context=context,

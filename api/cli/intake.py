@@ -16,6 +16,7 @@ from typing import BinaryIO
 from api.cli.output import CommandError, ExitCode, counting, emit, note, read_file
 from api.installation import Installation, open_installation
 from api.settings import Settings
+from audit.events import mask
 from ingest.formats.registry import canonical_format, recognise, sniff
 from ingest.pipeline import Reconciliation
 from ingest.reader import Readable, read_pieces
@@ -37,7 +38,7 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         asked = canonical_format(arguments.format) if arguments.format else ""
     except ValueError as error:
         raise CommandError(str(error)) from error
-    if not _SOURCE_ID.fullmatch(arguments.source):
+    if not _SOURCE_ID.fullmatch(arguments.source) or mask(arguments.source)[1]:
         raise CommandError("--source: 英数字と . _ - で 100 文字まで / letters, digits, . _ - and at most 100 of them")
     for name in arguments.files:
         if name != "-" and not Path(name).is_file():

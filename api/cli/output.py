@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
+from audit.events import mask
 from dashboards.show import is_odd
 
 __all__ = ["CommandError", "ExitCode", "as_json_line", "counting", "emit", "note"]
@@ -53,7 +54,7 @@ def emit(document: Any, *, as_json: bool, lines: Iterator[str] | list[str]) -> N
 
 def note(message: str) -> None:
     """Tell a person something that is not the result."""
-    sys.stderr.write(message + "\n")
+    sys.stderr.write(mask(message)[0] + "\n")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from api.web.queries import QueryError, Typed, as_filter, day_bounds, read_day
 from api.web.security import answer, installation_of, language_of, viewer_with
 from audit.access import Permission, Viewer
 from audit.context import WorkContext
-from audit.events import AuditEvent
+from audit.events import AuditEvent, mask
 from audit.findings import Finding, FindingFilter, FindingStatus
 from audit.log import OWN_SOURCE, CursorError, Filter
 from audit.texts import Texts
@@ -185,7 +185,7 @@ def events(
     """The search of the log, newest first."""
     installation = installation_of(request)
     typed = Typed(from_, to, source, actor.strip(), subject.strip(), activity, outcome, weekday, hour)
-    names = {name: getattr(typed, name) for name in typed.__dataclass_fields__}
+    names = {name: mask(getattr(typed, name))[0] for name in typed.__dataclass_fields__}
     filters = EventFilters(**names, sources=_source_choices(installation))
     try:
         wanted = as_filter(typed)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.installation import Installation
 from audit.access import Permission, Viewer
+from audit.events import mask
 from dashboards.model import Language, PageContext
 from dashboards.model import Viewer as PageViewer
 from dashboards.show import moment
@@ -176,6 +177,8 @@ def answer(request: Request, render: Callable[[PageContext], str], *, status: in
     if fresh:
         csrf = secrets.token_urlsafe(32)
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if mask(path)[1]:
+        path = "/"  # where a form leads back to: a number that was typed into an address is not repeated
     context = PageContext(
         language=language,
         viewer=PageViewer(viewer.display_name, tuple(sorted(viewer.roles))) if viewer else None,

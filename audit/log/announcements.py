@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Index, String, Text, UniqueConstraint, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from audit.events import mask
 from audit.log.quarantine import DeliveryRow, QuarantineRow
 from audit.store.state import Base, StateStore, UtcTime
 
@@ -108,7 +109,7 @@ class AnnouncementBook:
 
     def announce(self, source: str, name: str, rows: int, due: datetime, sha256: str, at: datetime) -> None:
         """Enter a batch; the same source, name and due time again corrects the rows and the digest."""
-        digest = sha256.lower()
+        digest, name = sha256.lower(), mask(name)[0]  # as the book has the names of deliveries
         with self._state.unit() as session:
             same = select(AnnouncementRow).where(
                 AnnouncementRow.source == source, AnnouncementRow.name == name, AnnouncementRow.due == due

@@ -64,7 +64,7 @@ ORDER BY n
 """Of the staged rows, those that are not the first of their id; what the log has comes before any of them."""
 
 FIND_SEEN = """
-SELECT raw_hash, count() AS times FROM intake_seen
+SELECT raw_hash, sum(times) AS before FROM intake_seen
 WHERE scope = {scope:UInt64} AND raw_hash IN (SELECT raw_hash FROM intake_hashes)
 GROUP BY raw_hash
 """
@@ -75,4 +75,10 @@ INSERT INTO intake_seen (scope, delivery, raw_hash)
 SELECT {scope:UInt64}, {delivery:UInt64}, raw_hash FROM intake_hashes
 """
 
-FORGET = "ALTER TABLE intake_seen DELETE WHERE delivery = {delivery:UInt64} SETTINGS mutations_sync = 1"
+FORGET = """
+INSERT INTO intake_seen (scope, delivery, raw_hash, times)
+SELECT scope, delivery, raw_hash, -sum(times) AS taken_back FROM intake_seen
+WHERE delivery = {delivery:UInt64}
+GROUP BY scope, delivery, raw_hash HAVING taken_back != 0
+"""
+"""What a delivery brought is counted with the opposite sign; why it is not deleted: `0002_seen_times.sql`."""

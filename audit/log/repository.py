@@ -205,7 +205,7 @@ class LogRepository:
         seen = self._store.rows(intake.FIND_SEEN, scope, Purpose.WRITE)
         self._store.command(intake.REMEMBER, {**scope, "delivery": delivery.number})
         self._check_staged("intake_hashes", len(hashes))
-        return {row["raw_hash"]: row["times"] for row in seen}
+        return {row["raw_hash"]: row["before"] for row in seen}
 
     def forget(self, delivery: Delivery) -> None:
         """Forget what a delivery brought that was cut off, and is read from its begin again."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from audit.clock import SystemClock
-from audit.events import Activity, Outcome
+from audit.events import Activity, Outcome, mask
 from ingest.formats.auth_rules import find_rule
 from ingest.formats.syslog import SyslogError, SyslogLine, parse_syslog
 from ingest.formats.text import TextError, decode, present
@@ -127,7 +127,7 @@ def _document(entry: SyslogLine, said: SyslogLine, profile: Profile) -> Doc:
             doc["auth"] = {"factors": [method.partition("/")[0]]}
         unmapped |= present({name: value.strip() for name, value in facts.items()})
     if program in _SSHD and said.pid:
-        doc["session"] = f"{entry.host or ''}/{said.pid}"
+        doc["session"] = f"{mask(entry.host or '')[0]}/{said.pid}"  # sessions are not searched at the door
     for path, value in profile.constants.items():
         if "." not in path:
             doc.setdefault(path, value)

@@ -1,11 +1,13 @@
 """The inbox that all receivers hand over to: the spool, and the book that knows what was sent before."""
 
 import hashlib
+import hmac
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from audit.clock import Clock
+from audit.events import mask
 from audit.log import StoreError
 from audit.log.quarantine import Arrival, Booked, DeliveryBook, Outcome, Refusal
 from ingest.receivers.model import IdempotencyError, InboxFullError, Receipt
@@ -41,12 +43,14 @@ class DurableInbox:
         spool: where deliveries wait.
         book: where they are entered.
         clock: for refusals.
+        secret: under which an idempotency key that holds a My Number is hashed, for it must be known again.
     """
 
-    def __init__(self, spool: Spool, book: DeliveryBook, clock: Clock) -> None:
+    def __init__(self, spool: Spool, book: DeliveryBook, clock: Clock, secret: bytes) -> None:
         self._spool = spool
         self._book = book
         self._clock = clock
+        self._secret = secret
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
     def accept(
@@ -58,6 +62,8 @@ class DurableInbox:
             IdempotencyError: the key came before, with other bytes.
             InboxFullError: also where the book cannot say whether the key came before.
         """
+        if mask(key)[1]:
+            key = hmac.new(self._secret, key.encode(), "sha256").hexdigest()
         if not key:
             return self._spool.accept(source, name, pieces, fmt=fmt, stream=stream)
         with self._locks[hash((source, key)) % _LOCKS]:

@@ -261,7 +261,7 @@ class Spool:
         if self._in_file[path]:
             return
         if self._shared is not None and self._shared.path == path:
-            if self._shared.taking and self._shared.size < _SHARED // 4:
+            if self._shared.size < _SHARED // 4 and self._shared.clear():
                 return  # worth keeping open
             self._shared.close()
             self._shared = None

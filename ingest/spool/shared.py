@@ -107,6 +107,20 @@ class SharedFile:
         if not (self.taking or self._syncing) and self._synced == self.size:
             self._file.close()
 
+    def clear(self) -> bool:
+        """Begin anew, once all that was appended is durable and done with: what was sent must not lie about in clear.
+
+        Returns:
+            Whether the file is empty and takes more.
+        """
+        with self._changed:
+            if not self.taking or self._syncing or self._synced < self.size:
+                return False
+            self._cut_back(0)
+            if self.taking:
+                self.size = self._synced = 0
+            return self.taking
+
     def end(self) -> None:
         """Take no more; the file is closed once all in it is durable."""
         with self._changed:

@@ -76,7 +76,7 @@ class _Service:
         stored = 0
         for receipt in reversed(receipts):
             while (fate := self.fate(receipt))["state"] != "stored":
-                sleep(0.01)
+                sleep(0.1)  # asking costs the service more than a thousand events do
             stored += int(fate["stored"])
         return stored
 

@@ -93,6 +93,11 @@ class Town:
             return []
         return [tuple(json.loads(line)) for line in self._told.read_text().splitlines()]
 
+    def credentials(self, sources: tuple[str, ...]) -> dict[str, list[str]]:
+        """Credentials for sources: id and secret of each."""
+        where = {"url": self.url} if self.url else {}
+        return self.hospital.run(act="credentials", data=str(self.data), sources=sources, **where)[1]
+
     def hear(self, name: str, receipt: str) -> None:
         """A sender that is no life of ours was told that a delivery is accepted."""
         with self._told.open("a") as told:

@@ -69,11 +69,9 @@ class Service:
 
     def credential(self, *sources: str) -> None:
         """Give sources what they prove themselves with; the service must not run."""
-        for source in sources:
-            done = self.command("sources", "credential", "issue", source, "--json")
-            assert done.returncode == 0, done.stderr
-            made = json.loads(done.stdout)
-            self.clients[source] = OAuthClient(made["client_id"], made["client_secret"], made["token_endpoint"])
+        endpoint = f"http://localhost:{self.port}/oauth2/token"
+        for source, made in self.town.credentials(sources).items():
+            self.clients[source] = OAuthClient(made[0], made[1], endpoint)
 
     def start(self) -> None:
         """Start, and wait until it answers."""
@@ -103,7 +101,7 @@ class Service:
         """An access token, asked for once."""
         if source not in self.tokens:
             with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30) as http:
-                self.tokens[source] = self.clients[source].token(http, datetime.now(UTC))  # noqa: DTZ005, TID251 - the system's clock, as a sender has it
+                self.tokens[source] = self.clients[source].token(http, datetime.now(UTC))  # noqa: TID251 - the system's clock, as a sender has it
         return self.tokens[source]
 
     def post(self, parcel: Parcel, *, timeout: float = 30, **headers: str) -> Answer:

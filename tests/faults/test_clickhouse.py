@@ -64,7 +64,7 @@ def check(town: Town, server: Middleman, parcels: list[Parcel], fates: dict[Fate
     assert sum(server.fates[fate] for fate in fates), "nothing ever happened"
 
 
-SEEDS = [random.randrange(1 << 30) for _ in range(12 if LONG else 1)]
+SEEDS = [random.randrange(1 << 30) for _ in range(6 if LONG else 1)]
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=str)
@@ -74,13 +74,13 @@ def test_D5_answers_are_lost_after_the_commit(town: Town, server: Middleman, see
 
 @pytest.mark.parametrize("seed", SEEDS, ids=str)
 def test_D4_connections_break_and_answers_are_slow(town: Town, server: Middleman, seed: int) -> None:
-    check(town, server, crowd(1), {Fate.REFUSE: 0.02, Fate.SLOW: 0.02, Fate.LOSE: 0.01}, seed)
+    check(town, server, crowd(1), {Fate.REFUSE: 0.02, Fate.SLOW: 0.01, Fate.LOSE: 0.01}, seed)
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=str)
 def test_D4_the_server_is_killed_between_any_two_statements(town: Town, server: Middleman, seed: int) -> None:
     """What the server held in memory for us is gone then, and no answer may be given without it."""
-    restarts = 20 if LONG else 3
+    restarts = 20 if LONG else 2
     chance = random.Random(seed)
     server.plan = lambda _request: (
         Fate.RESTART if server.fates[Fate.RESTART] < restarts and chance.random() < 0.05 else Fate.PASS
@@ -94,7 +94,7 @@ def test_D4_the_server_is_killed_between_any_two_statements(town: Town, server: 
 
 @pytest.mark.parametrize("how", [Fate.REFUSE, Fate.READONLY])
 def test_D4_ingest_goes_on_while_the_server_does_not_answer(town: Town, server: Middleman, how: Fate) -> None:
-    parcels, away = crowd(3), 60.0 if LONG else 2.0
+    parcels, away = crowd(3), 60.0 if LONG else 1.0
     began = list[float]()
 
     def plan(_request: bytes) -> Fate:

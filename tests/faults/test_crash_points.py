@@ -9,7 +9,7 @@ from collections.abc import Callable
 from lives import KILLED, LONG, Hospital
 from senders import DESK, DOOR, PIPE, Parcel, mixed, numbered
 
-_SAMPLE = 10
+_SAMPLE = 6
 """Boundaries of the short form, one of each kind first."""
 
 
@@ -57,7 +57,7 @@ def test_D2_killed_at_every_write_boundary(lives: Hospital, record_property: Cal
 
 def test_D2_killed_again_while_it_recovers(lives: Hospital) -> None:
     parcels = mixed()
-    for _ in range(60 if LONG else 3):
+    for _ in range(25 if LONG else 1):
         town, deaths = lives.fresh("again"), []
         for _ in range(3):
             deaths.append(random.randint(20, 250))
@@ -77,7 +77,7 @@ def test_D6_killed_at_any_moment_while_many_send(lives: Hospital) -> None:
         for source in (DESK, DOOR, PIPE)
         for n in range(12)
     ]
-    for _ in range(60 if LONG else 3):
+    for _ in range(25 if LONG else 1):
         town, moment = lives.fresh("crowd"), random.uniform(0.3, 1.5)
         town.live(parcels, after=moment, threads=True)
         try:

@@ -5,8 +5,10 @@
 import os
 import random
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from lives import LONG
 
 import ingest.spool.service
 import ingest.spool.shared
-from audit.clock import SystemClock
+from audit.clock import FixedClock, SystemClock
+from ingest.receivers.model import InboxFullError, InboxTooLargeError
 from ingest.spool.segments import Entry
 from ingest.spool.service import Spool
 
@@ -235,8 +238,6 @@ def test_D3_power_is_lost_at_every_moment(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_nothing_is_left_of_what_was_refused_by_a_failing_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every call to the disk fails once, in turn: the sender is told to come again, and nothing is kept of it."""
-    from ingest.receivers.model import InboxFullError
-
     small, large = b"small", b"large" * 60
     for data in (small, large):
         for failing in range(1, 8):
@@ -293,3 +294,56 @@ def _fail_at(patch: pytest.MonkeyPatch, number: int) -> dict[str, Any]:
     patch.setattr(os, "fdatasync", lambda descriptor: syncing(descriptor, fdatasync))
     patch.setattr(Path, "rename", renaming)
     return state
+
+
+def test_T4_the_clock_steps_back_and_forward(tmp_path: Path) -> None:
+    """Receipts go on growing: also after a restart deliveries are handed out as they arrived."""
+    clock = FixedClock(datetime(2026, 11, 20, 3, 0, tzinfo=UTC))
+    expected, receipts = list[bytes](), list[str]()
+    for step in (0, -3600, 86400, -86400 * 400, 0, 1):
+        clock.advance(timedelta(seconds=step))
+        opened = Spool(tmp_path, clock, reserve=0)
+        for n in range(3):
+            data = f"{step} {n}".encode() * (1 if n % 2 else 40)  # small ones share files, large ones do not
+            receipts.append(opened.accept("src", "x", [data]).name)
+            expected.append(data)
+        opened.close()
+    assert receipts == sorted(set(receipts))
+    opened = Spool(tmp_path, clock, reserve=0)
+    assert [data for _, data in waiting(opened)] == expected
+    opened.close()
+
+
+def test_a_delivery_larger_than_its_room_is_refused_for_good(tmp_path: Path) -> None:
+    opened = Spool(tmp_path, SystemClock(), limit=1000, reserve=0)
+    with pytest.raises(InboxTooLargeError):
+        opened.accept("src", "endless", pieces(b"y" * 2000))
+    opened.accept("src", "x", [b"x" * 90])
+    with pytest.raises(InboxFullError):
+        opened.accept("src", "later", pieces(b"y" * 450))
+    opened.accept("other", "D9: another source has room", pieces(b"y" * 450))
+    assert opened.waiting() == {"src": 90, "other": 450}
+    opened.close()
+
+
+def test_D2_a_shared_file_is_closed_and_gone_when_all_in_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest.spool.service, "_SHARED", 900)
+    opened = spool(tmp_path)
+    threads = [
+        threading.Thread(target=lambda n=n: [opened.accept(f"src-{n}", "x", [b"data"]) for _ in range(20)])
+        for n in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(list(tmp_path.glob("*.shared"))) > 10
+    assert opened.state().entries == 120
+    while group := opened.next_group(timeout=0):
+        opened.done(group)
+    assert len(list(tmp_path.glob("*.shared"))) <= 1
+    opened.close()
+    assert list(tmp_path.glob("*.*")) == []
+    assert opened.waiting() == {}

@@ -195,7 +195,14 @@ def _look(task: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-_ACTS = {"live": _live, "look": _look}
+def _credentials(task: dict[str, Any]) -> dict[str, Any]:
+    """Give sources what they prove themselves with."""
+    with open_installation(_settings(task)) as installation:
+        made = [installation.machines.register(source, expires_at=None, by="test") for source in task["sources"]]
+    return {each.source: [each.client_id, each.client_secret] for each in made}
+
+
+_ACTS = {"credentials": _credentials, "live": _live, "look": _look}
 
 
 def main() -> None:
