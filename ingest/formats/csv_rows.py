@@ -3,7 +3,8 @@
 A quoted field may hold delimiters and line feeds, so a record may span lines. A quote that never closes must
 not swallow the rest of the delivery: after `MAX_LINES` lines or `MAX_BYTES` bytes its first line alone is
 refused, and reading goes on at the next. What the cells mean is `ingest.formats.mapping`'s; two columns for one
-place of ours are refused with the header, unless they are a day and its time, or hold lists.
+place of ours are refused with the header, unless they are a day and its time, or hold lists. A header that names no
+column of the profile is most likely a record: it is refused and counted, so that nothing is lost in its place.
 """
 
 import re
@@ -147,6 +148,11 @@ class Table:
     def _check(self, given: tuple[str, ...]) -> Iterator[str]:
         if not any(given):
             yield "header: names no column / 列名がありません"
+        elif not any(map(self._mapper.path_of, given)):
+            # Else the first record of a delivery without a header would pass for one, and be lost uncounted.
+            yield "header: no column of the profile, is it a record? / プロファイルの列がなく、記録かもしれません"
+        elif any(re.search(r"\r(?!\n)", name) for name in given):
+            yield "header: lines end in CR alone / 改行が CR だけです"
         taken: set[str] = set()
         for number, name in enumerate(given, 1):
             path = self._mapper.path_of(name)

@@ -89,7 +89,9 @@ def test_T9_an_oversized_body_is_refused_in_little_memory(gate: Gate) -> None:
     assert gate.send(source, endless()).status_code == 413  # no length is announced
     host, port = gate.http.base_url.host, gate.http.base_url.port or 80
     with socket.create_connection((host, port), timeout=10) as sock:
-        head = f"POST /api/v1/events?source={source} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {gate.token(source)}\r\n"
+        head = (
+            f"POST /api/v1/events?source={source} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {gate.token(source)}\r\n"
+        )
         sock.sendall(head.encode() + b"content-length: 104857600\r\n\r\n")
         assert b" 413 " in sock.recv(200)  # before a byte of the body
     assert gate.send(source, line(), {"content-encoding": "br"}).status_code == 415
@@ -160,7 +162,9 @@ def test_T10_the_drop_folder_opens_no_archive_and_follows_no_link(gate: Gate) ->
 
 def rows_of(*texts: str) -> bytes:
     """CSV rows of the profile `abuse-csv`, at different seconds."""
-    return b"".join(f"2026-10-05 09:{n // 60:02}:{n % 60:02},照会,s0412,{text}\n".encode() for n, text in enumerate(texts))
+    return b"".join(
+        f"2026-10-05 09:{n // 60:02}:{n % 60:02},照会,s0412,{text}\n".encode() for n, text in enumerate(texts)
+    )
 
 
 def test_T11_a_file_is_taken_when_it_is_whole_and_once(gate: Gate) -> None:
@@ -285,7 +289,9 @@ def test_T12_whatever_is_sent_what_came_before_it_stands(good: list[bytes], junk
     lines = [(n, as_line(message)) for n, message in enumerate(messages, 1) if as_line(message)]
     read = list(decode_auth_log(iter(lines), PROFILE))
     assert all(isinstance(one, Record | Refused) for one in read)
-    assert len(read) >= len({raw for _, raw in lines if raw.strip()} and lines) - sum(not raw.strip() for _, raw in lines)
+    assert len(read) >= len({raw for _, raw in lines if raw.strip()} and lines) - sum(
+        not raw.strip() for _, raw in lines
+    )
 
 
 def test_T9_the_json_of_an_announcement_is_judged_too(gate: Gate) -> None:

@@ -3,7 +3,6 @@
 
 import csv
 import json
-import random
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
@@ -161,7 +160,9 @@ def test_T4_late_and_out_of_order_over_the_year_end(the_gate: Gate, order: list[
     for part in range(parts):
         the_gate.take(
             source,
-            b"".join(line(event_id=f"h{n}", time=(NEW_YEAR + n * timedelta(hours=7)).isoformat()) for n in order[part::parts]),
+            b"".join(
+                line(event_id=f"h{n}", time=(NEW_YEAR + n * timedelta(hours=7)).isoformat()) for n in order[part::parts]
+            ),
         )
     found = the_gate.events(source)
     assert [one.time for one in found] == [NEW_YEAR + n * timedelta(hours=7) for n in range(-5, 5)]
@@ -254,7 +255,9 @@ def test_T6_no_time_is_changed(the_gate: Gate, times: Sequence[datetime]) -> Non
 @pytest.mark.parametrize("text", ["2026-10-05 24:00:00", "2026-10-05 25:30:00", "2026-10-05 23:59:60", "昨日"])
 def test_T6_a_source_without_offsets_is_not_guessed_at_either(gate: Gate, text: str) -> None:
     profile = replace(gate.installation.profile("abuse-csv"), id=gate.new_source())
-    sums = gate.take(profile.id, f"日時,操作,職員番号,備考\n{text},照会,s1,\n2026-10-05 09:00:00,照会,s1,\n".encode(), profile)
+    sums = gate.take(
+        profile.id, f"日時,操作,職員番号,備考\n{text},照会,s1,\n2026-10-05 09:00:00,照会,s1,\n".encode(), profile
+    )
     assert (sums.stored, sums.quarantined) == (1, 1)
     assert [one.time for one in gate.events(profile.id)] == [datetime(2026, 10, 5, 9, tzinfo=TOKYO)]
 
@@ -302,7 +305,11 @@ def test_T7_any_string_comes_back_as_it_went_in(the_gate: Gate, texts: list[str]
 
 
 def test_T7_the_search_command_and_a_download_write_one_line_for_each(
-    gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], engine_path: Path
+    gate: Gate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+    engine_path: Path,
 ) -> None:
     monkeypatch.setenv("MIMAMORI_EVENTS_PATH", str(engine_path))  # the process holds one engine
     monkeypatch.setenv("MIMAMORI_CLICKHOUSE_DATABASE", "abuse_cli")
@@ -343,7 +350,9 @@ BROKEN = {"cp932": b"\x81", "euc_jp": b"\x8e ", "utf-8": b"\xe4\xbd"}
 
 @few
 @given(st.data(), st.sampled_from(sorted(FITTING)))
-def test_T8_a_declared_encoding_is_read_exactly_or_refused_with_its_place(the_gate: Gate, data: Any, encoding: str) -> None:
+def test_T8_a_declared_encoding_is_read_exactly_or_refused_with_its_place(
+    the_gate: Gate, data: Any, encoding: str
+) -> None:
     profile = replace(the_gate.installation.profile("abuse-csv"), id=the_gate.new_source(), encoding=encoding)
     texts = data.draw(st.lists(st.text(FITTING[encoding], min_size=1, max_size=12), min_size=1, max_size=5))
     wrong = data.draw(st.integers(0, len(texts)))

@@ -70,12 +70,17 @@ class Sinks:
         for path in sorted(data.rglob("*")):
             inside = path.relative_to(data)
             if path.is_file() and inside.parts[0] not in {"inbox", "quarantine", "sources", "keys"}:
-                texts = [str(inside), *(path.read_bytes().decode(code, "replace") for code in ("utf-8", "cp932", "utf-16"))]
+                texts = [
+                    str(inside),
+                    *(path.read_bytes().decode(code, "replace") for code in ("utf-8", "cp932", "utf-16")),
+                ]
                 found += [f"file: {inside.parts[0]}"] if any(map(found_in, texts)) else []
             elif path.name.endswith(".reason.txt") and found_in(path.read_text(encoding="utf-8")):
                 found.append("file: reason")
         store = self.gate.installation.log._repository._store
-        for row in store.rows("SELECT name FROM system.tables WHERE database = currentDatabase()", purpose=Purpose.WRITE):
+        for row in store.rows(
+            "SELECT name FROM system.tables WHERE database = currentDatabase()", purpose=Purpose.WRITE
+        ):
             rows = store.rows(f"SELECT * FROM `{row['name']}`", purpose=Purpose.WRITE)
             found += [f"table: {row['name']}: {one}" for one in rows if found_in(str(one))]
         return found
@@ -112,12 +117,17 @@ def through_http(gate: Gate, sinks: Sinks) -> None:
     sinks.tell("no token", gate.send(source, line(), {"authorization": f"Bearer {CANARY}"}))
     own = {"authorization": f"Bearer {gate.token(source)}"}
     sinks.tell("no source", gate.http.post("/api/v1/events", params={"source": CANARY}, headers=own))
-    sinks.tell("fate", gate.http.get(f"/api/v1/deliveries/{first.json()['receipt']}", params={"source": source}, headers=own))
+    sinks.tell(
+        "fate", gate.http.get(f"/api/v1/deliveries/{first.json()['receipt']}", params={"source": source}, headers=own)
+    )
     sinks.tell("no fate", gate.http.get(f"/api/v1/deliveries/{CANARY}", params={"source": source}, headers=own))
     due = (gate.house.clock.now() - timedelta(minutes=1)).isoformat()
     for body in ({"name": CANARY, "rows": 3, "due": due}, {"name": CANARY, "rows": "x", "due": CANARY},
                  {"name": f"{CANARY}.jsonl", "rows": len(lines), "due": due}):  # fmt: skip
-        sinks.tell(f"announce {body['rows']}", gate.http.post("/api/v1/announcements", params={"source": source}, headers=own, json=body))
+        sinks.tell(
+            f"announce {body['rows']}",
+            gate.http.post("/api/v1/announcements", params={"source": source}, headers=own, json=body),
+        )
     form = {"grant_type": CANARY, "client_id": CANARY, "client_assertion": CANARY, "scope": CANARY}
     sinks.tell("oauth", gate.http.post("/oauth2/token", data=form))
     sinks.tell("nowhere", gate.http.get(f"/{CANARY}"))
@@ -184,7 +194,9 @@ def test_I1_a_number_sent_through_every_door_stands_in_no_sink(gate: Gate, capfd
     assert [name for name, text in sinks.told.items() if text.startswith("500")] == []
     leaks = sinks.leaks()
     assert leaks == [], "\n".join(leaks)
-    kept = b"".join(raw for source in gate.installation.book.totals() for _, raw, _ in gate.kept(source)).decode(errors="replace")
+    kept = b"".join(raw for source in gate.installation.book.totals() for _, raw, _ in gate.kept(source)).decode(
+        errors="replace"
+    )
     assert found_in(kept), "what was refused is kept for those who may see it"
 
 
@@ -232,7 +244,9 @@ def test_I1_commands_repeat_no_number(
 
 def numbers() -> st.SearchStrategy[str]:
     """Valid numbers."""
-    return st.integers(0, 10**11 - 1).map(lambda n: next(f"{n:011}{d}" for d in range(10) if is_my_number(f"{n:011}{d}")))
+    return st.integers(0, 10**11 - 1).map(
+        lambda n: next(f"{n:011}{d}" for d in range(10) if is_my_number(f"{n:011}{d}"))
+    )
 
 
 def written(number: str, way: int) -> Any:
@@ -256,7 +270,11 @@ def test_I2_every_writing_is_found_and_masked(the_gate: Gate, found: list[tuple[
     assert sums.stored == len(found)
     assert sums.masked >= len(found)
     stored = {one.event_id: one for one in the_gate.events(source)}
-    missed = [body for n, body in enumerate(bodies) if MASK not in json.dumps(stored[str(n)].to_contract(), ensure_ascii=False)]
+    missed = [
+        body
+        for n, body in enumerate(bodies)
+        if MASK not in json.dumps(stored[str(n)].to_contract(), ensure_ascii=False)
+    ]
     assert missed == []
     assert all("masked" in one.marks for one in stored.values())
 
@@ -285,7 +303,13 @@ SURVIVORS = {
 def test_I3_what_only_looks_like_a_number_survives(gate: Gate) -> None:
     source = gate.new_source()
     texts = {name: text for name, text in SURVIVORS.items() if name != "time"}
-    ids = {"event_id": CANARY, "session": CANARY, "case_id": CANARY, "terminal": {"id": CANARY}, "actor": {"id": CANARY}}
+    ids = {
+        "event_id": CANARY,
+        "session": CANARY,
+        "case_id": CANARY,
+        "terminal": {"id": CANARY},
+        "actor": {"id": CANARY},
+    }
     sums = gate.take(
         source,
         b"".join(line(event_id=name, reason=text, own={"x": text}) for name, text in texts.items())
@@ -297,7 +321,9 @@ def test_I3_what_only_looks_like_a_number_survives(gate: Gate) -> None:
     assert {name: stored[name].text("reason") for name in texts} == texts
     assert list(stored["sub"].subjects) == list(texts.values())
     assert mask(CANARY)[1] == 1
-    checked = check({**(parse_json(line())[0] or {}), **ids}, RECEIVED)  # declared identifiers are read as what they are
+    checked = check(
+        {**(parse_json(line())[0] or {}), **ids}, RECEIVED
+    )  # declared identifiers are read as what they are
     assert (checked.masked, checked.columns["session"], checked.columns["event_id"]) == (0, CANARY, CANARY)
 
 

@@ -60,7 +60,9 @@ def test_T13_no_filter_of_any_page_or_route_can_say_more_than_it_should(gate: Ga
     assert [one.event_id for one in gate.events(source)] == ["a", "b"]
 
 
-TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size=20))
+TEXTS = st.one_of(
+    st.sampled_from(HOSTILE), st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size=20)
+)
 
 
 @settings(max_examples=40, deadline=None)
@@ -166,7 +168,9 @@ def test_T13_the_static_check_sees(text: str, found: int) -> None:
 
 def test_T14_every_reading_client_has_its_limits(gate: Gate) -> None:
     store = gate.installation.log._repository._store
-    asked = "SELECT getSetting('readonly') AS r, getSetting('max_execution_time') AS t, getSetting('max_rows_to_read') AS n"
+    asked = (
+        "SELECT getSetting('readonly') AS r, getSetting('max_execution_time') AS t, getSetting('max_rows_to_read') AS n"
+    )
     for _ in range(gate.installation.settings.readers):
         (limits,) = store.rows(asked)
         assert int(limits["r"]) == 2

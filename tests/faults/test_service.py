@@ -31,7 +31,7 @@ def test_D2_the_service_is_killed_under_load(lives: Hospital) -> None:
         def client(source: str) -> None:
             n = 0
             while not ended.is_set():
-                sent = parcel(source, f"{source} {n}", 200 if n % 7 else 5000, key=f"key-{n}")
+                sent = parcel(source, f"{source} {n}", 200 if n % 7 else 1500, key=f"key-{n}")
                 parcels.append(sent)
                 service.send(sent)
                 n += 1

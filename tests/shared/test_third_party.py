@@ -3,81 +3,24 @@
 import csv
 import io
 import json
-import os
-import uuid
+import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from audit.clock import FixedClock, SystemClock
-from audit.events import AuditEvent
-from audit.log import EventLog, Filter, LogRepository
-from audit.log.quarantine import Arrival, DeliveryBook
-from audit.store.clickhouse import EventStore
-from audit.store.migrate import migrate
-from audit.store.state import StateStore
-from ingest.pipeline import Pipeline, Reconciliation
-from ingest.sources.profile import Profile
+sys.path.insert(0, str(Path(__file__).parent))
+
+from foreign import DATA, Desk, need
 
 pytestmark = pytest.mark.shared
 
-DATA = Path(os.environ.get("MIMAMORI_SHARED", Path(__file__).parents[2] / ".." / "shared")) / "data"
 SYSLOG = (
     "sshd-logs", "sshd-success-logs", "sshd-refused-conn", "sshd-bad-keyexchange-bf", "sshd-impossible-travel-user",
     "ssh-generic-test", "ssh-time-based-bf", "opnsense-sshd", "pam-logs", "syslog-logs", "CVE-2021-4034",
 )  # fmt: skip
 POSTGRES = ("pgsql-logs", "supabase-docker-pgsql-logs")
 AUDIT_PREFIX = "2026-10-05 09:13:22.120 JST [4711] LOG:  "
-
-
-class Desk:
-    """A log and a book for one test."""
-
-    def __init__(self, folder: Path, store: EventStore) -> None:
-        # the lines bear no year: their decoder takes the one nearest to the present moment
-        self.clock = FixedClock(SystemClock().now())
-        migrate(store, self.clock)
-        state = StateStore(f"sqlite:///{folder / 'state.db'}")
-        state.create_tables()
-        self.state = state
-        self.log = EventLog(LogRepository(store), self.clock)
-        self.book = DeliveryBook(state, folder / "quarantine", b"k" * 32)
-
-    def take(self, data: bytes, fmt: str, source: str = "src") -> Reconciliation:
-        """Take in a delivery."""
-        profile = Profile(id=source, name_ja=source, name_en=source, format=fmt)
-        arrival = Arrival(source, source, fmt, self.clock.now())
-        sums = Pipeline(self.log, self.book, self.clock).take(arrival, io.BytesIO(data), profile)
-        assert sums.read == sums.stored + sums.duplicates + sums.quarantined
-        return sums
-
-    def events(self, source: str = "src") -> list[AuditEvent]:
-        """What the log holds of a source."""
-        return list(self.log.each(Filter(sources=(source,))))
-
-    def refused(self) -> list[tuple[str, ...]]:
-        """Why records are in quarantine."""
-        return [row.reasons for row in self.book.listing(limit=1000)]
-
-
-@pytest.fixture
-def desk(tmp_path: Path, engine_path: Path) -> Iterator[Desk]:
-    name = f"t{uuid.uuid4().hex}"
-    store = EventStore(path=engine_path, database=name)
-    opened = Desk(tmp_path, store)
-    yield opened
-    opened.state.close()
-    store.command(f"DROP DATABASE `{name}`")
-    store.close()
-
-
-def need(path: Path) -> Path:
-    """The file, or a visible skip."""
-    if not path.exists():
-        pytest.skip(f"third-party data not found at {path}")
-    return path
 
 
 def test_a_month_of_a_server_under_attack(desk: Desk) -> None:

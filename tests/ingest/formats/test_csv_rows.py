@@ -184,3 +184,19 @@ def test_cells_round_trip(cells: list[tuple[str, bool]]) -> None:
         assert any(char in "".join(texts) for char in "\x80\xa0\uf8f0\uf8f1\uf8f2\uf8f3")
     else:
         assert [found.doc.get("unmapped", {}).get(name, "") for name in names] == texts
+
+
+def test_a_record_is_not_lost_as_a_header() -> None:
+    alone, *_ = found = read(GOOD)
+    assert len(found) == 1
+    assert "no column of the profile" in reasons(alone)
+    found = read(f"{GOOD}\n{GOOD}")
+    assert len(found) == 2
+    assert all("no column of the profile" in reasons(row) for row in found)
+
+
+def test_lines_that_end_in_cr_alone_are_refused_not_lost() -> None:
+    (found,) = read(f"{HEADER}\r{GOOD}\r")
+    assert "CR alone" in reasons(found)
+    (row,) = read(f'"備\r\n考",{HEADER}\nx,{GOOD}')  # a line feed inside a quoted column name is no such thing
+    assert isinstance(row, Record)
