@@ -148,7 +148,7 @@ class Table:
     def _check(self, given: tuple[str, ...]) -> Iterator[str]:
         if not any(given):
             yield "header: names no column / 列名がありません"
-        elif not any(map(self._mapper.path_of, given)):
+        elif "time" not in self._mapper.profile.constants and not any(map(self._mapper.path_of, given)):
             # Else the first record of a delivery without a header would pass for one, and be lost uncounted.
             yield "header: no column of the profile, is it a record? / プロファイルの列がなく、記録かもしれません"
         elif any(re.search(r"\r(?!\n)", name) for name in given):

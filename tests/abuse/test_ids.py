@@ -13,7 +13,8 @@ CASES = {
     "T10": "bombs and archives", "T11": "files of an object store", "T12": "syslog", "T13": "SQL injection",
     "T14": "heavy questions",
     "I1": "a number through every door", "I2": "recall", "I3": "survivors", "I4": "documentation numbers",
-    "D1": "disk full", "D2": "kill -9", "D3": "power loss", "D4": "event store down", "D5": "answer lost after the commit",
+    "D1": "disk full", "D2": "kill -9", "D3": "power loss", "D4": "event store down",
+    "D5": "answer lost after the commit",
     "D6": "crash in a batch", "D9": "flood",
 }  # fmt: skip
 """D7, D8 and D10 are about checkpoints, decisions and retention, which are not there yet."""

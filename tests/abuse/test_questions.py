@@ -105,8 +105,8 @@ MADE_OF_NAMES = {
     },
     "audit/log/repository.py": {
         "intake.IN_RANGE", "table", "', '.join(_EVENT_COLUMNS)", "where", "order", "', '.join(names)", "group",
-        "', '.join(columns)", "', '.join((f'by_{d}' for d in by))", "_DIMENSIONS[d]", "d", "_MEASURES[m]", "m", "_DELAY",
-        "staged", "rows",
+        "', '.join(columns)", "', '.join((f'by_{d}' for d in by))", "_DIMENSIONS[d]", "d", "_MEASURES[m]", "m",
+        "_DELAY", "staged", "rows",
     },
     "audit/store/clickhouse.py": {"database"},
 }  # fmt: skip
@@ -126,9 +126,14 @@ def put_together(tree: ast.AST) -> Iterator[tuple[int, str]]:
             for side in (node.left, node.right):
                 if isinstance(side, ast.Constant) and isinstance(side.value, str) and SQL.search(side.value):
                     yield node.lineno, ast.unparse(node)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
-            if isinstance(node.func.value, ast.Constant) and SQL.search(str(node.func.value.value)):
-                yield node.lineno, ast.unparse(node)
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "format"
+            and isinstance(node.func.value, ast.Constant)
+            and SQL.search(str(node.func.value.value))
+        ):
+            yield node.lineno, ast.unparse(node)
 
 
 def sources() -> Iterator[tuple[str, str]]:

@@ -152,7 +152,9 @@ def test_sums_agree_with_a_slow_count(full: Any, dimension: Dimension) -> None:
 
 def test_every_measure_agrees_with_a_slow_count(full: Any) -> None:
     events = [event for event in full.log.each(Filter()) if event.source == "a"]
-    found = full.log.aggregate(Filter(sources=("a",)), [], [Measure.EVENTS, Measure.FIRST, Measure.LAST, Measure.LAST_INDEX, Measure.SUBJECTS])
+    found = full.log.aggregate(
+        Filter(sources=("a",)), [], [Measure.EVENTS, Measure.FIRST, Measure.LAST, Measure.LAST_INDEX, Measure.SUBJECTS]
+    )
     assert found == [
         {
             "events": len(events),
