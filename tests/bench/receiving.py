@@ -14,15 +14,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter, sleep
 
 import httpx
 
+from audit.clock import SystemClock
 from tests.bench import samples
-from tests.bench.taking_in import Raw
 from tests.bench.tables import table
+from tests.bench.taking_in import Raw
 from tests.doubles.oauth_client import OAuthClient
 
 __all__ = ["run"]
@@ -54,7 +54,7 @@ class _Service:
         self._headers: dict[str, str] = {}
 
     def authenticate(self) -> None:
-        self._headers = {"authorization": f"Bearer {self._client.token(self.http, datetime.now(UTC))}"}
+        self._headers = {"authorization": f"Bearer {self._client.token(self.http, SystemClock().now())}"}
 
     def post(self, body: bytes, http: httpx.Client | None = None) -> str:
         """One batch; the receipt. A full inbox is asked again, as a sender would."""
@@ -183,10 +183,12 @@ def run(folder: Path, *, full: bool) -> None:
     ratios = sorted(one / own for one, own in zip(theirs, ours, strict=True))
     print(
         f"\nstored {stored:,} of {events:,}; speed against raw, round by round: "
-        f"{', '.join(f'{ratio:.2f}' for ratio in ratios)}; best against best {best_raw / best:.2f} (goal 1.0, at least 0.6)"
+        f"{', '.join(f'{ratio:.2f}' for ratio in ratios)}; best against best {best_raw / best:.2f} "
+        "(goal 1.0, at least 0.6)"
     )
     print(
-        f"the service's processor time: {processor / events * 1e6:.2f} µs an event, {events / processor:,.0f} events/s/core"
+        f"the service's processor time: {processor / events * 1e6:.2f} µs an event, "
+        f"{events / processor:,.0f} events/s/core"
     )
     print(f"the service's peak resident memory: {memory / 2**20:,.0f} MB")
     print(f"this sender's peak resident memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
