@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,15 @@ CASES = {
 """D7, D8 and D10 are about checkpoints, decisions and retention, which are not there yet."""
 
 
-def names_of_tests() -> set[str]:
+@cache
+def names_of_tests() -> frozenset[str]:
     """The name of every test function of the tree, in lower case."""
-    return {
+    return frozenset(
         node.name.lower()
         for path in TESTS.rglob("test_*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    }
+    )
 
 
 @pytest.mark.parametrize("case", CASES)

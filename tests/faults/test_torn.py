@@ -120,7 +120,7 @@ class Disk:
     def record(self, patch: pytest.MonkeyPatch) -> None:
         """Stand between the spool and the system."""
         write, log = ingest.spool.shared.write, self.log
-        fsync, opening, rename, unlink = os.fsync, Path.open, Path.rename, Path.unlink
+        fsync, truncate, opening, rename, unlink = os.fsync, os.ftruncate, Path.open, Path.rename, Path.unlink
 
         def name_of(descriptor: int) -> Path:
             return Path(f"/proc/self/fd/{descriptor}").readlink()
@@ -134,6 +134,10 @@ class Disk:
             fsync(descriptor)
             path = name_of(descriptor)
             log.append(("folder",) if path == self.folder else ("sync", path.name))
+
+        def cutting(descriptor: int, size: int) -> None:
+            truncate(descriptor, size)
+            log.append(("cut", name_of(descriptor).name, size))
 
         def making(path: Path, mode: str = "r", *more: Any, **how: Any) -> Any:
             if mode == "xb":
@@ -152,6 +156,7 @@ class Disk:
             patch.setattr(module, "write", writing)
         patch.setattr(os, "fsync", syncing)
         patch.setattr(os, "fdatasync", syncing)
+        patch.setattr(os, "ftruncate", cutting)
         patch.setattr(Path, "open", making)
         patch.setattr(Path, "rename", renaming)
         patch.setattr(Path, "unlink", unlinking)
@@ -165,6 +170,9 @@ class Disk:
             if act == "write":
                 name, at, data = what
                 contents[name][at:] = data
+            elif act == "cut":
+                del contents[what[0]][what[1] :]
+                durable[what[0]] = min(durable.get(what[0], 0), what[1])
             elif act == "sync":
                 durable[what[0]] = len(contents.get(what[0], b""))
             elif act in {"make", "rename", "unlink"}:
