@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from api.settings import Settings
@@ -28,6 +29,7 @@ from ingest.gaps import GapService
 from ingest.pipeline import Pipeline, Reconciliation
 from ingest.reader import Readable
 from ingest.sources.catalogue_reader import default_profile, load_catalogue
+from ingest.sources.fitting import fitted
 from ingest.sources.profile import Profile
 from ingest.spool.inbox import DurableInbox
 from ingest.spool.segments import Entry
@@ -65,6 +67,10 @@ class Installation:
         """How a source writes; one outside the town's catalogue as others have it, else by the default profile."""
         return self.catalogue.get(source) or load_catalogue().get(source) or default_profile(source)
 
+    def fit(self, profile: Profile, head: bytes, received_at: datetime) -> Profile:
+        """The way of a profile that a delivery is written in; a chosen preset has decided that."""
+        return profile if self.city else fitted(profile, head, received_at)
+
     def writer(
         self,
         stored: Callable[[Entry, Reconciliation], None] = lambda _entry, _sums: None,
@@ -84,7 +90,7 @@ class Installation:
             self.report(profile(entry.source), entry.name, sums)
             stored(entry, sums)
 
-        return Writer(self.spool, self.pipeline, profile, tell)
+        return Writer(self.spool, self.pipeline, profile, tell, self.fit)
 
     def ingest(
         self,

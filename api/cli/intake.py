@@ -158,6 +158,7 @@ def _take_file(
 ) -> Reconciliation:
     with path.open("rb") as file:
         stream = _open(installation, file, str(path))
+        profile = installation.fit(profile, stream.head, installation.clock.now())
         fmt = _format(installation, stream.head, profile, asked)
         return installation.ingest(stream, name=path.name, profile=profile, fmt=fmt, progress=progress)
 

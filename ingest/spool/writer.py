@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from structlog import get_logger
@@ -61,6 +62,7 @@ class Writer:
         pipeline: the way to the log.
         profile: how a source writes, by its id.
         stored: told of each delivery that is done, and what became of it.
+        fit: finds the way of a profile that a delivery is written in, from its first bytes.
     """
 
     def __init__(
@@ -69,7 +71,9 @@ class Writer:
         pipeline: Pipeline,
         profile: Callable[[str], Profile],
         stored: Callable[[Entry, Reconciliation], None],
+        fit: Callable[[Profile, bytes, datetime], Profile] = lambda profile, _head, _received_at: profile,
     ) -> None:
+        self._fit = fit
         self._spool = spool
         self._pipeline = pipeline
         self._profile = profile
@@ -171,7 +175,7 @@ class Writer:
         raise _StoppedError
 
     def _take(self, entry: Entry) -> Reconciliation:
-        profile = self._profile(entry.source)
+        profile = self._fit(self._profile(entry.source), entry.head(), entry.received_at)
         stream = EntryStream(entry)
         try:
             return self._pipeline.take(_arrival(entry, _format(entry, profile)), stream, profile)

@@ -96,7 +96,7 @@ def shows_number(text: str, number: str) -> bool:
     return number in _DIGIT_GAPS.sub("", unicodedata.normalize("NFKC", text))
 
 
-@dataclass
+@dataclass(repr=False)  # hypothesis would print the whole installation
 class Gate:
     """The installation, its doors, and who may send."""
 
