@@ -96,7 +96,7 @@ def shows_number(text: str, number: str) -> bool:
     return number in _DIGIT_GAPS.sub("", unicodedata.normalize("NFKC", text))
 
 
-@dataclass(repr=False)  # hypothesis would print the whole installation
+@dataclass
 class Gate:
     """The installation, its doors, and who may send."""
 
@@ -105,6 +105,9 @@ class Gate:
     http: httpx.Client
     clients: dict[str, OAuthClient] = field(default_factory=dict)
     _sources: ClassVar[int] = 0
+
+    def __repr__(self) -> str:
+        return "the gate"  # a failing property would print the whole installation
 
     @property
     def installation(self) -> Installation:
