@@ -52,8 +52,12 @@ def test_from_the_alert_to_the_evidence_and_back(sample_town: Town, visit: Visit
 
     page.locator("nav a[href='/sources']").click()
     page.wait_for_url("**/sources")
-    assert "正常 5 件" in page.locator("h1").inner_text()
-    expect(page.locator("table.sources:visible tbody tr")).to_have_count(5)  # what was never heard is folded away
+    heard = re.search(
+        r"正常 ([56]) 件", page.locator("h1").inner_text()
+    )  # a sixth, once the administrator has tried it
+    assert heard
+    # What was never heard is folded away.
+    expect(page.locator("table.sources:visible tbody tr")).to_have_count(int(heard[1]))
     visit.shot("15-sources")
 
     visit.press("English")
