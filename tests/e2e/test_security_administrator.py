@@ -52,9 +52,7 @@ def test_from_the_alert_to_the_evidence_and_back(sample_town: Town, visit: Visit
 
     page.locator("nav a[href='/sources']").click()
     page.wait_for_url("**/sources")
-    heard = re.search(
-        r"正常 ([56]) 件", page.locator("h1").inner_text()
-    )  # a sixth, once the administrator has tried it
+    heard = re.search(r"正常 ([56]) 件", page.locator("h1").inner_text())  # six, once a sixth was tried
     assert heard
     # What was never heard is folded away.
     expect(page.locator("table.sources:visible tbody tr")).to_have_count(int(heard[1]))
