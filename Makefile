@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DATA   ?= ./var
 PORT   ?= 8000
 
-.PHONY: help install run serve demo test check format lint types imports docs bench faults clean
+.PHONY: help install run serve demo test faults fuzz check format lint types imports docs bench clean
 
 help:            ## what can be made
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -33,6 +33,9 @@ test: install system  ## the whole test suite
 
 faults: install  ## the long fault suite: killed at every write boundary, disks full, ClickHouse gone (20 minutes)
 	MIMAMORI_FAULTS=long $(BIN)/python -m pytest tests/faults
+
+fuzz: install    ## the readings of an event against each other, on blocks that no run has seen (10 minutes)
+	MIMAMORI_FUZZ_SEED=$$(date +%s)0000 MIMAMORI_FUZZ_BLOCKS=20000 $(BIN)/python -m pytest tests/audit/events/test_readings.py
 
 check: install   ## format, lint, types, imports
 	$(BIN)/ruff format --check .

@@ -62,7 +62,9 @@ def create_app(installation: Installation, *, schedule: bool = True, watch: bool
 
     @app.get("/readyz", include_in_schema=False)
     def readyz(request: Request) -> Response:
-        """Whether the log can be read."""
+        """Whether the log can be read and deliveries be taken in."""
+        if trouble := installation_of(request).spool.trouble():
+            return JSONResponse({"status": trouble}, status_code=503)
         try:
             installation_of(request).log.ping()
         except StoreError:

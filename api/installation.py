@@ -68,8 +68,8 @@ class Installation:
         return self.catalogue.get(source) or load_catalogue().get(source) or default_profile(source)
 
     def fit(self, profile: Profile, head: bytes, received_at: datetime) -> Profile:
-        """The way of a profile that a delivery is written in; a chosen preset has decided that."""
-        return profile if self.city else fitted(profile, head, received_at)
+        """The way of a profile that a delivery is written in; of whose city, a chosen preset has decided."""
+        return fitted(profile, head, received_at, self.catalogue, city=self.city)
 
     def writer(
         self,

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from audit.clock import Clock
-from audit.events import MAX_RECORD_BYTES, Fault, check
-from audit.log import Appended, Delivery, EventLog, Filter, LineReader, Lines, Reading, ReadRecord, read_records
+from audit.events import MAX_RECORD_BYTES, Fault
+from audit.log import Appended, Delivery, EventLog, Filter, LineReader, Lines, Reading, read_docs
 from audit.log.quarantine import Arrival, DeliveryBook, Entered, Outcome, Refusal
 from ingest.formats.registry import decode
 from ingest.model import Refused
@@ -108,23 +108,14 @@ class _Intake:
         lines = self.lines(stream, profile.encoding)
         decoded = enumerate(decode(fmt, lines, profile, self.delivery.received_at))
         while batch := list(islice(decoded, _BATCH)):
-            good: list[ReadRecord] = []
-            bad: list[Refusal] = []
-            line_of: dict[int, int] = {}
-            for n, record in batch:
-                if isinstance(record, Refused):
-                    bad.append(Refusal(record.line, [record.raw], record.reasons))
-                    continue
-                checked = check(record.doc, self.delivery.received_at, self.delivery.future_tolerance)
-                if checked.faults:
-                    bad.append(Refusal(record.line, [record.raw], checked.faults))
-                else:
-                    line_of[n] = record.line
-                    good.append(ReadRecord(n, record.raw, checked.columns, checked.masked))
+            bad = [Refusal(one.line, [one.raw], one.reasons) for _, one in batch if isinstance(one, Refused)]
+            good = {n: one for n, one in batch if not isinstance(one, Refused)}
             self.refuse(bad)
             if good:
-                appended = self.log.append(self.delivery, read_records(good))
-                self.account(len(good), appended, line_of.__getitem__)
+                docs = {n: (record.raw, record.doc) for n, record in good.items()}
+                reading = read_docs(docs, self.delivery.received_at, self.delivery.future_tolerance)
+                line_of = {n: record.line for n, record in good.items()}
+                self.account(reading.count, self.log.append(self.delivery, reading), line_of.__getitem__)
 
 
 def _readings(stream: Readable, encoding: str, delivery: Delivery) -> Iterator[Reading | LongLine]:

@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--preset", metavar="CITY", default="", help=_both("都市の設定", f"a city's systems: {', '.join(cities())}")
     )
+    command.add_argument(
+        "--change", action="store_true", help=_both("別の都市の設定に変える", "change the preset of an installation")
+    )
 
     command = add(
         "import",

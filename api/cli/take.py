@@ -3,8 +3,8 @@
 import argparse
 from dataclasses import asdict
 
-from api.cli.output import ExitCode, emit, read_file
-from api.installation import open_installation, write_city
+from api.cli.output import CommandError, ExitCode, emit, read_file
+from api.installation import open_installation, read_city, write_city
 from api.settings import Settings
 from audit.events import Activity
 from audit.store.clickhouse import hold_directory
@@ -18,6 +18,12 @@ def init(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     if arguments.preset:
         load_catalogue(city=arguments.preset)  # a wrong name changes nothing
         with hold_directory(settings.data):
+            chosen = read_city(settings.data)
+            if chosen not in {"", arguments.preset} and not arguments.change:
+                raise CommandError(
+                    f"{chosen} の設定で使われています。変えるなら --change を付けてください / "
+                    f"in use with the preset {chosen}: add --change to change it"
+                )
             write_city(settings.data, arguments.preset)
     with open_installation(settings) as installation:
         document = {

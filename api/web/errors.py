@@ -19,6 +19,8 @@ from dashboards.pages import Pages
 __all__ = ["ProblemError", "install_errors"]
 
 _log = get_logger("mimamori.web")
+_NAMED = 200
+"""So much is said of which parameters were refused."""
 
 _NOT_FOUND = Texts("見つかりません", "Not found")
 _TITLES = {
@@ -122,6 +124,13 @@ def _query(request: Request, error: Exception) -> Response:
     return _say(request, 422, error.texts if isinstance(error, QueryError) else None)
 
 
+def _parameters(request: Request, error: Exception) -> Response:
+    """Which parameters were not as they must be; never what was in them."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    named = ", ".join(dict.fromkeys(str(fault["loc"][-1]) for fault in faults if fault.get("loc")))[:_NAMED]
+    return _say(request, 422, Texts(f"入力を確かめてください: {named}", f"Please check the input: {named}"))
+
+
 def _problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, ProblemError):
         return _say(request, 500)
@@ -149,7 +158,7 @@ def install_errors(app: FastAPI) -> None:
         NotSignedInError: _not_signed_in,
         FormRefusedError: _form_refused,
         HTTPException: _http,
-        RequestValidationError: _query,
+        RequestValidationError: _parameters,
         QueryError: _query,
         ProblemError: _problem,
         CursorError: _query,

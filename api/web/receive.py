@@ -47,6 +47,9 @@ _AT_ONCE_EACH = 16
 _LATER = 5
 _SILENT_SECONDS = 30.0
 """A sender that says nothing for so long has gone."""
+_SLOW_SECONDS, _SLOWEST = 120.0, 256
+"""After so many seconds a body must have come at so many bytes a second, or the sender keeps others out."""
+_MOST_PIECES = 4096
 _WAIT_SECONDS = 30
 _PIECE = 1 << 20
 _SHOWN = 100
@@ -90,7 +93,7 @@ async def receive(
         machines.check_digest(machine, expected, sha256, address=address)
         receipt = await run_in_threadpool(_keep, request, machine, name or "http", body, packed, form, key)
     seconds = _seconds(prefer)
-    if seconds and not receipt.repeated:
+    if seconds:
         await run_in_threadpool(installation_of(request).inbox.wait_until_done, receipt.name, seconds)
     return await run_in_threadpool(_answer, request, machine, receipt)
 
@@ -113,6 +116,10 @@ def delivery(request: Request, machine: Sender, receipt: Annotated[str, Path(max
             found[count] = getattr(outcome, count)
         refused = installation.book.refused(fate.number, _SHOWN) if outcome.quarantined else []
         found["refused"] = [{"line": record.line, "reasons": list(record.reasons)} for record in refused]
+        if (before := outcome.quarantined - len(refused)) > 0 and len(refused) < _SHOWN:
+            found["refused_before"] = (
+                before  # the same bytes of the same source: their reasons are where they came first
+            )
     return found
 
 
@@ -182,8 +189,7 @@ async def _body(request: Request, *, hashed: bool) -> AsyncIterator[tuple["_Body
         raise ProblemError(413, _LARGE)
     hashing, body = hashlib.sha256(), _Body(settings.data)
     try:
-        pieces = request.stream().__aiter__()
-        while piece := await _next(pieces):
+        async for piece in _pieces(request):
             if body.size + len(piece) > settings.max_body:
                 raise ProblemError(413, _LARGE)
             if hashed:
@@ -197,16 +203,23 @@ async def _body(request: Request, *, hashed: bool) -> AsyncIterator[tuple["_Body
         body.close()
 
 
-async def _next(pieces: AsyncIterator[bytes]) -> bytes:
-    """The next piece of a body; none at the end."""
-    try:
-        while (piece := await asyncio.wait_for(anext(pieces, None), _SILENT_SECONDS)) == b"":
-            pass
-    except TimeoutError as error:
-        raise ProblemError(408, _SLOW) from error
-    except ClientDisconnect as error:
-        raise ProblemError(400, _CUT) from error
-    return piece or b""
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
+    """The pieces of a body as they come, from a sender that neither falls silent nor only dribbles."""
+    pieces, begun, received = aiter(request.stream()), asyncio.get_running_loop().time(), 0
+    while True:
+        left = begun + _SLOW_SECONDS + received / _SLOWEST - asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(min(left, _SILENT_SECONDS)):
+                piece = await anext(pieces, None)
+        except TimeoutError as error:
+            raise ProblemError(408, _SLOW) from error
+        except ClientDisconnect as error:
+            raise ProblemError(400, _CUT) from error
+        if piece is None:
+            return
+        if piece:
+            received += len(piece)
+            yield piece
 
 
 class _Body:
@@ -232,6 +245,8 @@ class _Body:
             self._pieces = []
         if self._file is None:
             self._pieces.append(piece)
+            if len(self._pieces) > _MOST_PIECES:  # small ones cost many times their size
+                self._pieces = [b"".join(self._pieces)]
         else:
             self._file.write(piece)
 

@@ -4,8 +4,8 @@ Validation, canonical bytes, the ClickHouse table's intake, search and the docum
 table, so that they cannot disagree. Order is the alphabetical order of the paths, which is the canonical order.
 """
 
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
 
 __all__ = ["COLUMNS", "FIELDS", "FIELD_BY_PATH", "GROUPS", "Field", "Kind"]
 
@@ -20,7 +20,8 @@ class Kind(StrEnum):
     TIME = "time"
 
 
-class Field(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Field:
     """One field.
 
     Attributes:
@@ -29,16 +30,17 @@ class Field(NamedTuple):
         declared_id: an identifier by declaration: never searched for My Numbers, because masking one of two equal
             digits strings would merge what is not the same. The keys of people looked up are not among them: a My
             Number used as a key is exactly what must be found.
+        column: the column that holds it.
     """
 
     path: str
     kind: Kind = Kind.TEXT
     declared_id: bool = False
+    column: str = field(init=False)
 
-    @property
-    def column(self) -> str:
-        """The column that holds it."""
-        return self.path.replace(".", "_")
+    def __post_init__(self) -> None:
+        """Name the column."""
+        object.__setattr__(self, "column", self.path.replace(".", "_"))
 
 
 FIELDS: tuple[Field, ...] = (
@@ -63,7 +65,7 @@ FIELDS: tuple[Field, ...] = (
     Field("export.file"),
     Field("export.medium_id", declared_id=True),
     Field("export.rows", Kind.COUNT),
-    Field("export.sha256", declared_id=True),
+    Field("export.sha256"),
     Field("operation_name"),
     Field("outcome"),
     Field("query.by"),
@@ -79,12 +81,12 @@ FIELDS: tuple[Field, ...] = (
     Field("target.id"),
     Field("target.system"),
     Field("terminal.id", declared_id=True),
-    Field("terminal.ip", declared_id=True),
+    Field("terminal.ip"),
     Field("time", Kind.TIME),
     Field("unmapped"),
 )
 
-FIELD_BY_PATH = {field.path: field for field in FIELDS}
-COLUMNS = tuple(field.column for field in FIELDS)
-GROUPS = frozenset(field.path.split(".")[0] for field in FIELDS if "." in field.path)
+FIELD_BY_PATH = {one.path: one for one in FIELDS}
+COLUMNS = tuple(one.column for one in FIELDS)
+GROUPS = frozenset(one.path.split(".")[0] for one in FIELDS if "." in one.path)
 """Names whose value is an object: `actor`, `terminal`, …"""

@@ -185,7 +185,9 @@ def _count(value: Any) -> int | Fault:  # noqa: ANN401
         value = int(value)  # JSON has one kind of number, and some programs write every one as 3.0
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT:
         return value
-    return Fault("", "must be a whole number from 0 up", "0 以上の整数でなければなりません")
+    return Fault(
+        "", f"must be a whole number from 0 to {MAX_COUNT}", f"0 から {MAX_COUNT} までの整数でなければなりません"
+    )
 
 
 def _flag(value: Any) -> bool | Fault:  # noqa: ANN401
@@ -295,6 +297,13 @@ class _Reading:
             self.columns["unmapped"] = json.dumps(
                 self._masked_tree(self.unmapped), ensure_ascii=False, sort_keys=True, separators=(",", ":")
             )
+        failed = self.columns.get("outcome") in {Outcome.FAILURE, Outcome.DENIED}
+        if failed and self.columns.get("activity") == Activity.LOGIN:
+            # Nobody's id, but what somebody typed; now and then that is the number on the card before them.
+            typed, found = mask_id(self.columns.get("actor_id", ""))
+            if found:
+                self.columns["actor_id"] = typed
+                self.masked += found
         named = {fault.where for fault in self.faults}
         for path, what_ja in (("time", "時刻がありません"), ("activity", "操作の種類がありません")):
             if path not in self.columns and path not in named:

@@ -1,5 +1,6 @@
 """The audit log: append-only, numbered; everything else can be rebuilt from it."""
 
+from audit.log.lines import Lines
 from audit.log.model import (
     Appended,
     Delivery,
@@ -11,10 +12,10 @@ from audit.log.model import (
     ReadRecord,
     RefusedRow,
 )
-from audit.log.reading import LineReader, Lines, read_records, read_together
+from audit.log.reading import LineReader, read_docs, read_records, read_together
 from audit.log.repository import CursorError, LogRepository
 from audit.log.service import OWN_SOURCE, EventLog
-from audit.store.errors import StoreError
+from audit.store.errors import StoreError, StoreRefusedError
 
 __all__ = [
     "OWN_SOURCE",
@@ -33,6 +34,8 @@ __all__ = [
     "Reading",
     "RefusedRow",
     "StoreError",
+    "StoreRefusedError",
+    "read_docs",
     "read_records",
     "read_together",
 ]

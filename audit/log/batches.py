@@ -1,7 +1,8 @@
 """What happens to the columns of a batch between reading and storing. Pure: no engine, no clock."""
 
+import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,16 +16,24 @@ from audit.log.model import Delivery
 
 __all__ = [
     "Known",
+    "Run",
     "all_derived",
     "by_month",
+    "follow",
+    "in_time_order",
     "nameless",
     "numbered",
     "received",
     "repeated",
+    "run_of",
     "staged",
     "time_span",
     "with_names",
 ]
+
+
+_RUNS = 1_000
+"""More runs than these are sorted row by row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +127,41 @@ def time_span(table: pa.Table) -> tuple[datetime, datetime]:
     return span["min"].as_py(), span["max"].as_py()
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The ids of one delivery's events.
+
+    Attributes:
+        ids: in its order.
+        first: the least of them.
+        last: the greatest.
+        rises: each is greater than the one before it, as most producers' are.
+    """
+
+    ids: pa.Array
+    first: str
+    last: str
+    rises: bool
+
+
+def run_of(table: pa.Table) -> Run:
+    """The ids of a table that has rows."""
+    ids = table["event_id"].combine_chunks()
+    if len(ids) < 2 or pc.all(pc.less(ids.slice(0, len(ids) - 1), ids.slice(1))).as_py():
+        return Run(ids, ids[0].as_py(), ids[-1].as_py(), rises=True)
+    bounds = pc.min_max(ids)
+    return Run(ids, bounds["min"].as_py(), bounds["max"].as_py(), rises=False)
+
+
+def follow(runs: Sequence[Run]) -> bool:
+    """Whether all runs rise and none reaches into another, so that no id stands twice among them."""
+    in_order = sorted(runs, key=lambda run: run.first)
+    apart = all(one.last < another.first for one, another in itertools.pairwise(in_order))
+    return apart and all(run.rises for run in runs)
+
+
 def repeated(ids: pa.Array) -> pa.Array:
     """The ids that stand more than once."""
-    if len(ids) < 2 or pc.all(pc.less(ids.slice(0, len(ids) - 1), ids.slice(1))).as_py():
-        return pa.array([], pa.string())  # they rise, as most producers' do
     if pc.count_distinct(ids).as_py() == len(ids):
         return pa.array([], pa.string())
     counted = pc.value_counts(ids)
@@ -145,6 +185,23 @@ def by_month(table: pa.Table) -> Iterator[pa.Table]:
     months = pc.add(pc.multiply(pc.year(table["time"]), 100), pc.month(table["time"]))
     for month in sorted(pc.unique(months).to_pylist()):
         yield table.filter(pc.equal(months, month))
+
+
+def in_time_order(table: pa.Table) -> pa.Table:
+    """The rows as the engine sorts them within a source: it would do so itself, at a higher cost.
+
+    Usually the rows are some runs, one for each delivery, that only need to change places.
+    """
+    times = table["time"].combine_chunks().cast(pa.int64()).to_numpy()
+    cuts = np.flatnonzero(times[1:] < times[:-1]) + 1
+    if not len(cuts):
+        return table
+    begins, ends = np.append(0, cuts), np.append(cuts, len(times))
+    order = np.argsort(times[begins], kind="stable")
+    begins, ends = begins[order], ends[order]
+    if len(cuts) > _RUNS or (times[ends[:-1] - 1] > times[begins[1:]]).any():
+        return table.take(pa.array(np.argsort(times, kind="stable")))
+    return pa.concat_tables([table.slice(begin, end - begin) for begin, end in zip(begins, ends, strict=True)])
 
 
 def numbered(table: pa.Table, index: int) -> pa.Table:

@@ -35,7 +35,10 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     Args:
         rows: values by column name, absent ones left out, as `audit.events.check` gives them.
     """
-    return pa.table({field.column: _column(field, rows) for field in FIELDS}, schema=EVENT_SCHEMA)
+    if not rows:
+        return EVENT_SCHEMA.empty_table()
+    there = frozenset[str]().union(*rows)
+    return pa.table({field.column: _column(field, rows) for field in FIELDS if field.column in there})
 
 
 def ocsf_columns(activity: pa.ChunkedArray) -> dict[str, pa.Array]:

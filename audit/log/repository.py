@@ -14,6 +14,7 @@ from audit.events import COLUMNS, AuditEvent
 from audit.events.canonical import microseconds
 from audit.log import intake
 from audit.log.model import Delivery, Dimension, Filter, Measure, Page
+from audit.log.spans import IdRanges
 from audit.store.clickhouse import EventStore, Purpose
 from audit.store.errors import StoreUnavailableError
 
@@ -145,10 +146,14 @@ class LogRepository:
         """
         self._store.insert("events", events.combine_chunks())
 
-    def highest_id(self, source: str) -> str:
-        """The last id of a source in the order of their bytes; empty when it has none."""
-        named = "SELECT max(event_id) AS id FROM events WHERE source = {source:String}"
-        return str(self._store.rows(named, {"source": source}, Purpose.WRITE)[0]["id"])
+    def id_ranges(self, source: str) -> IdRanges:
+        """The range of all ids that a source has used."""
+        named = "SELECT min(event_id) AS first, max(event_id) AS last FROM events WHERE source = {source:String}"
+        found = self._store.rows(named, {"source": source}, Purpose.WRITE)[0]
+        used = IdRanges()
+        if found["last"]:
+            used.add(found["first"], found["last"])
+        return used
 
     def known_ids(self, source: str, ids: pa.Array, first: datetime, last: datetime) -> pa.Array:
         """Those of some ids that a source already has, among events of these times."""

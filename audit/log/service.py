@@ -29,6 +29,7 @@ from audit.log.model import (
 )
 from audit.log.reading import read_records
 from audit.log.repository import LogRepository
+from audit.log.spans import IdRanges
 
 __all__ = ["OWN_SOURCE", "SKEW", "EventLog"]
 
@@ -61,7 +62,7 @@ class EventLog:
         self._writing = threading.RLock()
         self._next: int | None = repository.next_index()
         self._open: set[int] = set()
-        self._highest: dict[str, str] = {}
+        self._used: dict[str, IdRanges] = {}
 
     def append(self, delivery: Delivery, reading: Reading) -> Appended:
         """Append what was read of a delivery.
@@ -86,7 +87,7 @@ class EventLog:
             tables = [self._named(delivery, reading.table) for delivery, reading in parts]
             ends = list(itertools.accumulate(table.num_rows for table in tables))
             events = tables[0] if len(tables) == 1 else joined(tables)
-            known = self._known(parts[0][0].source, events)
+            known = self._known(parts[0][0].source, tables, events)
             self._add(events.filter(pa.array(~known.rows)) if known.rows.any() else events)
             return [
                 _account(reading, known, end - table.num_rows, end)
@@ -112,7 +113,7 @@ class EventLog:
             if named and self._repository.has(OWN_SOURCE, columns["event_id"]):
                 self.append(delivery, reading)
             else:  # the usual case: nothing to compare with, and a page waits for it
-                self._highest.pop(OWN_SOURCE, None)
+                self._used.pop(OWN_SOURCE, None)
                 self._add(self._named(delivery, reading.table))
 
     @contextmanager
@@ -151,16 +152,23 @@ class EventLog:
             table = batches.with_names(table, nameless, hashes, before)
         return batches.received(table, delivery, delivery.received_at + SKEW)
 
-    def _known(self, source: str, events: pa.Table) -> batches.Known:
-        """Which of the events the log, or the batch itself, already has."""
+    def _known(self, source: str, tables: Sequence[pa.Table], events: pa.Table) -> batches.Known:
+        """Which of some events the log, or one that stands earlier among them, already has.
+
+        Args:
+            source: whose they are.
+            tables: by delivery.
+            events: all of them.
+        """
         rows = np.zeros(events.num_rows, np.bool_)
-        if not events.num_rows:
+        runs = [batches.run_of(table) for table in tables if table.num_rows]
+        if not runs:
             return batches.Known(rows, rows)
         ids = events["event_id"].combine_chunks()
         # Only an id derived from the bytes implies the time.
         first, last = batches.time_span(events) if batches.all_derived(events) else (OLDEST, NEVER)
-        suspects = batches.repeated(ids)
-        stored = self._stored_ids(source, ids, first, last)
+        suspects = pa.array([], pa.string()) if batches.follow(runs) else batches.repeated(ids)
+        stored = self._stored_ids(source, runs, first, last)
         if len(stored):
             suspects = pa.concat_arrays([suspects, stored])
         if not len(suspects):
@@ -171,23 +179,23 @@ class EventLog:
             rows[n], conflicts[n] = True, conflict
         return batches.Known(rows, conflicts)
 
-    def _stored_ids(self, source: str, ids: pa.Array, first: datetime, last: datetime) -> pa.Array:
-        """Those of some ids that the log has; ids beyond the last one of their source need no question."""
-        bounds = pc.min_max(ids)
-        highest = self._highest.get(source)
-        if highest is None:
-            highest = self._repository.highest_id(source)
-        self._highest[source] = max(highest, bounds["max"].as_py())
-        if bounds["min"].as_py() > highest:
-            return pa.array([], pa.string())
-        return self._repository.known_ids(source, ids, first, last)
+    def _stored_ids(self, source: str, runs: Sequence[batches.Run], first: datetime, last: datetime) -> pa.Array:
+        """Those of some ids that the log has; only runs that meet what their source has used need a question."""
+        used = self._used.get(source)
+        if used is None:
+            used = self._used[source] = self._repository.id_ranges(source)
+        met = [run.ids for run in runs if used.meet(run.first, run.last)]
+        stored = self._repository.known_ids(source, pa.concat_arrays(met), first, last) if met else pa.array([])
+        for run in runs:
+            used.add(run.first, run.last)
+        return stored
 
     def _add(self, events: pa.Table) -> None:
         """Append with consecutive indexes, month by month: each month is stored altogether or not at all."""
         for month in batches.by_month(events):
             index = self._index()
             self._next = None
-            self._repository.add(batches.numbered(month, index))
+            self._repository.add(batches.in_time_order(batches.numbered(month, index)))
             self._next = index + month.num_rows
 
     # Asking ----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ __all__ = ["Migration", "migrate", "shipped_migrations"]
 _NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 _DANGEROUS = re.compile(
     r"(DROP|TRUNCATE|DELETE|UPDATE|DETACH|RENAME|EXCHANGE|REPLACE|CREATE\s+OR\s+REPLACE"
-    r"|ALTER\b.*\b(DROP|DELETE|UPDATE|MODIFY|CLEAR|DETACH|REPLACE|RENAME))\b",
+    r"|ALTER\b.*\b(DROP|DELETE|UPDATE|MODIFY(?!\s+SETTING\b)|CLEAR|DETACH|REPLACE|RENAME))\b",
     re.IGNORECASE | re.DOTALL,
 )
 _STATE = """CREATE TABLE IF NOT EXISTS migrations

@@ -33,6 +33,10 @@ class OpenQuoteError(RowError):
     """A record that goes on in the next line, or should have."""
 
 
+class BadBytesError(RowError):
+    """The record is whole, and holds bytes that are not of its encoding."""
+
+
 def decode_csv(lines: Iterable[tuple[int, bytes]], profile: Profile) -> Iterator[Record | Refused]:
     """Decode a CSV or TSV delivery; see `ingest.model.Decoder`."""
     table: Table | None = None if profile.header else Table(profile.columns, profile)
@@ -111,7 +115,7 @@ def read_rows(
             whole += b"\n" + following[1]
             if b'"' in following[1]:  # nothing else can close the field
                 read = _cells(whole, line, profile, cut)
-        if isinstance(read, RowError) and held:
+        if isinstance(read, RowError) and held and not isinstance(read, BadBytesError):
             waiting.extendleft(reversed(held))
             whole = raw
         yield line, whole, str(read) if isinstance(read, RowError) else read
@@ -122,8 +126,14 @@ def _cells(raw: bytes, line: int, profile: Profile, cut: Callable[[str, str], li
         text = decode(raw, profile.encoding, first=line == 1).removesuffix("\r")
         return cut(text, profile.delimiter or ",")
     except TextError as error:
-        # An open quote with bad bytes ends here too: the bytes decide, not what might have followed them.
-        return RowError(f"record: {error}")
+        try:  # what follows in the same quotes is no record of its own
+            encoding = "utf-8" if profile.encoding.startswith("utf-16") else profile.encoding
+            cut(raw.decode(encoding, "replace").removesuffix("\r"), profile.delimiter or ",")
+        except OpenQuoteError:
+            return OpenQuoteError(f"record: {error}")
+        except RowError:
+            pass
+        return BadBytesError(f"record: {error}")
     except RowError as error:
         return error
 

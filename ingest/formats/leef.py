@@ -11,13 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from audit.clock import SystemClock
-from ingest.formats.cef import DEVICE_OUTCOMES, device_time
-from ingest.formats.envelope import keep_header, take_header
+from ingest.formats.device import DEVICE_OUTCOMES, DeviceError, Named, decode_device, device_time
 from ingest.formats.japanese import TimeTextError, parse_time
 from ingest.formats.mapping import Builtin, Mapper
-from ingest.formats.syslog import SyslogLine
-from ingest.formats.text import TextError, decode
 from ingest.model import Record, Refused
 from ingest.sources.profile import Profile
 
@@ -60,59 +56,28 @@ _BUILTIN = Builtin(
 )
 
 
-class _LeefError(ValueError):
-    """A line that is no LEEF; the message says where."""
-
-
 def decode_leef(
     lines: Iterable[tuple[int, bytes]], profile: Profile, *, reference: datetime | None = None
 ) -> Iterator[Record | Refused]:
-    """Decode a delivery of LEEF; see `ingest.model.Decoder`.
-
-    Args:
-        lines: number and bytes of every line.
-        profile: how this source writes.
-        reference: a moment near which the lines were written, for their missing years; by default now.
-    """
-    reference = reference or SystemClock().now()
-    mapper = Mapper(profile, _BUILTIN)
-    for line, raw in lines:
-        if not raw.strip():
-            continue
-        try:
-            text = decode(raw, profile.encoding, first=line == 1).rstrip("\r")
-            header, named = _read(text, mapper, reference)
-        except TextError as error:
-            yield Refused(line, raw, (f"record: {error}",))
-            continue
-        except _LeefError as error:
-            yield Refused(line, raw, (str(error),))
-            continue
-        doc, faults = mapper.document(named)
-        yield Refused(line, raw, tuple(faults)) if faults else Record(line, raw, keep_header(doc, header))
+    """Decode a delivery of LEEF; see `ingest.formats.device.decode_device`."""
+    return decode_device(lines, profile, _BUILTIN, _START, _read, reference)
 
 
-def _read(text: str, mapper: Mapper, reference: datetime) -> tuple[SyslogLine, list[tuple[str, str]]]:
-    start = _START.search(text)
+def _read(text: str, start: re.Match[str] | None, mapper: Mapper, reference: datetime) -> Named:
     if start is None:
-        raise _LeefError("record: no LEEF:1.0| or LEEF:2.0| / LEEF:1.0| か LEEF:2.0| がありません")
-    zone = mapper.profile.zone
-    header = take_header(text[: start.start()], zone, reference)
-    named: list[tuple[str, str]] = [("prefix", header.message)]
+        raise DeviceError("record: no LEEF:1.0| or LEEF:2.0| / LEEF:1.0| か LEEF:2.0| がありません")
     *parts, rest = text[start.end() :].split("|", len(_HEADER))
     if len(parts) < len(_HEADER):
         missing = _HEADER[len(parts)]
-        raise _LeefError(f"header: ends with its part {missing} / ヘッダーが {missing} で終わっています")
-    named += zip(_HEADER, parts, strict=True)
+        raise DeviceError(f"header: ends with its part {missing} / ヘッダーが {missing} で終わっています")
+    named: Named = list(zip(_HEADER, parts, strict=True))
     delimiter, attributes = _delimiter(rest) if start[1] == "2" else ("\t", rest)
     pairs = _pairs(attributes, delimiter)
     form = next((value for name, value in pairs if name == "devTimeFormat"), "")
     for name, value in pairs:
         timed = mapper.path_of(name) in {"time", "recorded_at"}
         named.append((name, _time(value, form, mapper, reference) if timed else value))
-    if header.time is not None and not any(mapper.path_of(name) == "time" and value for name, value in named):
-        named.append(("time", header.time.isoformat()))
-    return header, named
+    return named
 
 
 def _delimiter(rest: str) -> tuple[str, str]:
@@ -125,8 +90,8 @@ def _delimiter(rest: str) -> tuple[str, str]:
     return (given or "\t"), attributes
 
 
-def _pairs(attributes: str, delimiter: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+def _pairs(attributes: str, delimiter: str) -> Named:
+    found: Named = []
     for piece in attributes.split(delimiter):
         name, equals, value = piece.partition("=")
         if equals and name.strip():

@@ -33,6 +33,8 @@ _ACTIVITIES = frozenset(Activity)
 _OUTCOMES = frozenset(Outcome)
 _TRUE = frozenset({"1", "true", "yes", "y", "○", "〇", "有", "はい", "済"})
 _FALSE = frozenset({"0", "false", "no", "n", "×", "無", "いいえ", "未"})
+_KEYS = frozenset({"actor.id", "case_id", "export.approval_id", "session", "subjects", "terminal.id", "terminal.ip"})
+"""Keys by which records are brought together: ００１２ and 0012 are one person."""
 _COUNTED = re.compile(r"\s*(?:件|名|人|枚|部|通|行|回|世帯)$")
 """What Japanese systems write behind a number of things."""
 _EMPTY: Mapping[str, str] = MappingProxyType({})
@@ -207,6 +209,7 @@ class _Reading:
         vocabulary = self._mapper.words.get(path)
         if KINDS[path] is not Kind.IDS:
             translated = value if vocabulary is None else _word(vocabulary, value)
+            translated = _narrow(translated) if path in _KEYS else translated
             if translated:
                 put(self.doc, path, self._convert(KINDS[path], translated))
             if translated != value:
@@ -214,6 +217,7 @@ class _Reading:
             return
         items = _items(value, self._profile.split.get(path))
         ours = items if vocabulary is None else [word for item in items if (word := _word(vocabulary, item))]
+        ours = [_narrow(item) for item in ours] if path in _KEYS else ours
         if ours != items:
             self._keep(name, value)
         if ours:
@@ -337,6 +341,11 @@ def _word(vocabulary: _Vocabulary, word: str) -> str:
     """Ours for a word; a word that no table knows stays as it is."""
     ours = vocabulary.find(word)
     return word if ours is None else ours
+
+
+def _narrow(key: str) -> str:
+    """A key in narrow letters and digits; most are."""
+    return key if key.isascii() else ascii_forms(key).strip()
 
 
 def _items(value: str, separator: str | None) -> list[str]:

@@ -149,13 +149,16 @@ def recognise(first_lines: Iterable[bytes], profile: Profile) -> str:
     """The format of a delivery that comes without one.
 
     The contract's own forms, its JSON Lines and OCSF, are understood from every source; anything else is what the
-    source's profile says.
+    source's profile says. The first line that is in one of them decides: what stands before it may be cut or broken.
     """
-    first = next((line for raw in first_lines if (line := raw.removeprefix(_BOM).strip())), b"")
-    found = (parse_json(first)[0] if first.startswith(b"{") else None) or {}
-    if "class_uid" in found:
-        return "ocsf"
-    return "jsonl" if {"time", "activity"} <= found.keys() else profile.format
+    for raw in first_lines:
+        line = raw.removeprefix(_BOM).strip()
+        found = (parse_json(line)[0] if line.startswith(b"{") else None) or {}
+        if "class_uid" in found:
+            return "ocsf"
+        if {"time", "activity"} <= found.keys():
+            return "jsonl"
+    return profile.format
 
 
 def sniff(first_lines: list[bytes]) -> str | None:

@@ -125,6 +125,7 @@ class Profile:
         timezone: IANA zone of times that carry no offset. Only text formats may lack one: JSON events must carry it.
         delimiter: field separator of CSV and of key=value lists.
         header: whether the first CSV line names the columns; otherwise `columns` does.
+        like: ids of other sources in whose form it may write too: documents name several systems in one slot.
         columns: column names in order: of CSV without a header, of fixed widths, of the bare values in front of
             key=value pairs.
         widths: of `fixed`, the width of each column in bytes of the encoding.
@@ -160,6 +161,7 @@ class Profile:
     timezone: str = "Asia/Tokyo"
     delimiter: str = ","
     header: bool = True
+    like: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     widths: tuple[int, ...] = ()
     fields: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
@@ -227,7 +229,7 @@ _TYPES: Mapping[str, type] = {
     "number": int,
 }
 _LISTS: Mapping[str, type] = {
-    **dict.fromkeys(("also", "columns", "drop", "times", "documented", "serves"), str),
+    **dict.fromkeys(("also", "like", "columns", "drop", "times", "documented", "serves"), str),
     "widths": int,
 }
 _TABLES = ("fields", "activities", "outcomes", "constants", "split")

@@ -23,7 +23,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from audit.clock import Clock
-from ingest.receivers.model import InboxFullError, InboxTooLargeError, Receipt
+from ingest.receivers.model import InboxFullError, Receipt
+from ingest.spool.room import Room
 from ingest.spool.segments import Entry, Torn, frame, fsync_folder, scan
 from ingest.spool.shared import SharedFile, write
 
@@ -34,14 +35,10 @@ _SMALL = 8 << 20
 _SHARED = 64 << 20
 """A shared file beyond this size takes no more."""
 _PART = 8 << 20
-_RETRY_AFTER = 5
 _GROUP_BYTES = 48 << 20
 _GROUP_ENTRIES = 1_000
 _NAMED = "%Y%m%dT%H%M%S.%f"
 _NAMED_LENGTH = 22
-_NO_ROOM = "受信箱がいっぱいです。しばらくしてから送り直してください / the inbox is full: send again later"
-_NEVER = "受信箱に入る大きさを超えています。分けて送ってください / larger than the inbox: send it in parts"
-_NO_DISK = "ディスクに書けません。しばらくしてから送り直してください / the disk cannot be written: send again later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +74,12 @@ class Spool:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._clock = clock
-        self._limit = limit
-        self._reserve = reserve
+        self._room = Room(folder, limit, reserve)
         self._changed = threading.Condition()
         self._entries: dict[str, Entry] = {}
         self._waiting: dict[str, deque[Entry]] = {}
         self._aside: set[str] = set()
         self._keys: dict[tuple[str, str], Entry] = {}
-        self._sizes: dict[str, int] = {}
         self._in_file: dict[Path, int] = {}
         self._shared: SharedFile | None = None
         self._closed = False
@@ -102,10 +97,14 @@ class Spool:
         """Keep one delivery durably; see `ingest.receivers.model.Inbox`."""
         bare = Entry(self._receipt(), source, fmt, name, key, stream, self._clock.now(), 0, "", self._folder, ())
         try:
-            self._check_room(source, 0)
+            self._room.check(source, 0)
             entry = self._store(bare, iter(pieces))
         except OSError as error:
-            raise InboxFullError(f"{_NO_DISK} ({error.strerror})", _RETRY_AFTER) from error
+            raise self._room.failed(error) from error
+        except InboxFullError:
+            self._room.refused(source)
+            raise
+        self._room.accepted(source)
         return Receipt(entry.receipt, entry.size, entry.sha256)
 
     def _store(self, entry: Entry, pieces: Iterator[bytes]) -> Entry:
@@ -115,24 +114,25 @@ class Spool:
             size += len(piece)
             if size > _SMALL:
                 return self._store_large(entry, itertools.chain(small, pieces))
-        payload = b"".join(small)
-        digest = hashlib.sha256(payload)
-        whole = replace(entry, size=len(payload), sha256=digest.hexdigest())
-        return self._store_small(whole, frame(whole.meta(), len(payload), digest.digest()), payload)
+        digest = hashlib.sha256()
+        for piece in small:
+            digest.update(piece)
+        whole = replace(entry, size=size, sha256=digest.hexdigest())
+        return self._store_small(whole, frame(whole.meta(), size, digest.digest()), small)
 
-    def _store_small(self, entry: Entry, head: bytes, payload: bytes) -> Entry:
+    def _store_small(self, entry: Entry, head: bytes, pieces: list[bytes]) -> Entry:
         with self._changed:
-            self._check_room(entry.source, len(payload))
+            self._room.check(entry.source, entry.size)
             shared = self._shared_file()
-            offset = shared.append(head + payload) + len(head)
-            entry = replace(entry, path=shared.path, parts=((offset, len(payload)),))
-            self._count(entry, 1)
+            offset = shared.append([head, *pieces]) + len(head)
+            entry = replace(entry, path=shared.path, parts=((offset, entry.size),))
+            self._room.take(entry.source, entry.size)
             self._in_file[shared.path] += 1
         try:
-            shared.sync(offset + len(payload))
+            shared.sync(offset + entry.size)
         except OSError:
             with self._changed:
-                self._count(entry, -1)
+                self._room.take(entry.source, -entry.size)
                 self._leave(shared.path)
             raise
         with self._changed:
@@ -148,15 +148,14 @@ class Spool:
                 for payload, last in _in_parts(pieces):
                     hashing.update(payload)
                     with self._changed:
-                        self._check_room(entry.source, len(payload), kept)
-                        self._sizes[entry.source] = self._sizes.get(entry.source, 0) + len(payload)
+                        self._room.check(entry.source, len(payload), kept)
+                        self._room.take(entry.source, len(payload))
                         kept += len(payload)
                     entry = replace(entry, size=kept, sha256=hashing.hexdigest())
                     meta = entry.meta() if last else {"receipt": entry.receipt}
                     digest = hashlib.sha256(payload) if parts else hashing  # the first part is the beginning
                     head = frame(meta, len(payload), digest.digest())
-                    write(file, head)
-                    write(file, payload)
+                    write(file, [head, payload])
                     parts.append((offset + len(head), len(payload)))
                     offset += len(head) + len(payload)
                 os.fsync(file.fileno())
@@ -165,8 +164,7 @@ class Spool:
         except BaseException:
             part.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
-            with self._changed:
-                self._sizes[entry.source] = self._sizes.get(entry.source, 0) - kept
+            self._room.take(entry.source, -kept)
             raise
         entry = replace(entry, path=path, parts=tuple(parts))
         with self._changed:
@@ -180,16 +178,9 @@ class Spool:
             self._last = max(self._last + timedelta(microseconds=1), self._clock.now())
             return f"{self._last:{_NAMED}}-{self._opened}"
 
-    def _check_room(self, source: str, size: int, kept: int = 0) -> None:
-        """See that there is room for more of a delivery, so many bytes of which are kept already."""
-        if kept + size > self._limit // 2:
-            raise InboxTooLargeError(_NEVER)
-        with self._changed:
-            held, own = sum(self._sizes.values()), self._sizes.get(source, 0)
-        if held + size > self._limit or own + size > self._limit // 2:
-            raise InboxFullError(_NO_ROOM, _RETRY_AFTER)
-        if shutil.disk_usage(self._folder).free < self._reserve + size:
-            raise InboxFullError(_NO_DISK, _RETRY_AFTER)
+    def trouble(self) -> str:
+        """Why nothing is taken in; empty when there is room."""
+        return self._room.trouble()
 
     def _shared_file(self) -> SharedFile:
         if self._shared is not None:
@@ -214,9 +205,6 @@ class Spool:
         if entry.key:
             self._keys[entry.source, entry.key] = entry
         self._changed.notify_all()
-
-    def _count(self, entry: Entry, sign: int) -> None:
-        self._sizes[entry.source] = self._sizes.get(entry.source, 0) + sign * entry.size
 
     # Handing out -----------------------------------------------------------------------------------------------
 
@@ -246,7 +234,7 @@ class Spool:
             for entry in entries:
                 del self._entries[entry.receipt]
                 self._keys.pop((entry.source, entry.key), None)
-                self._count(entry, -1)
+                self._room.take(entry.source, -entry.size)
                 self._leave(entry.path)
             self._changed.notify_all()
 
@@ -278,7 +266,7 @@ class Spool:
         with self._changed:
             aside = len(self._aside)
             oldest = next((receipt for receipt in self._entries if receipt not in self._aside), "")
-            return SpoolState(len(self._entries) - aside, sum(self._sizes.values()), self._limit, oldest, aside)
+            return SpoolState(len(self._entries) - aside, self._room.held, self._room.limit, oldest, aside)
 
     def source_of(self, receipt: str) -> str:
         """The source of a delivery that still waits; empty when it does not."""
@@ -288,8 +276,7 @@ class Spool:
 
     def waiting(self) -> dict[str, int]:
         """How many bytes of each source wait."""
-        with self._changed:
-            return {source: size for source, size in self._sizes.items() if size}
+        return self._room.by_source()
 
     def wait_until_done(self, receipt: str, timeout: float) -> bool:
         """Wait until a delivery no longer waits; False when the time is up."""
@@ -324,7 +311,7 @@ class Spool:
                 path.unlink()
             found += whole
         for entry in sorted(found, key=lambda entry: entry.receipt):
-            self._count(entry, 1)
+            self._room.take(entry.source, entry.size)
             self._enqueue(entry)
         if found:
             newest = max(entry.receipt for entry in found)[:_NAMED_LENGTH]

@@ -8,11 +8,17 @@ takes no more after such a failure.
 import errno
 import os
 import threading
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 __all__ = ["SharedFile", "write"]
+
+_AT_ONCE = 1024
+"""The most pieces that one call may write."""
 
 
 class SharedFile:
@@ -37,8 +43,11 @@ class SharedFile:
         self._syncing = False
         self._failed = False
 
-    def append(self, data: bytes) -> int:
+    def append(self, parts: Sequence[bytes]) -> int:
         """Append a frame, which is not durable yet.
+
+        Args:
+            parts: its bytes, in pieces.
 
         Returns:
             Where it begins.
@@ -51,11 +60,11 @@ class SharedFile:
                 raise OSError(errno.EIO, "the file takes no more")
             begin = self.size
             try:
-                write(self._file, data)
+                write(self._file, parts)
             except OSError:
                 self._cut_back(begin)
                 raise
-            self.size += len(data)
+            self.size += sum(map(len, parts))
             return begin
 
     def _cut_back(self, size: int) -> None:
@@ -135,12 +144,16 @@ class SharedFile:
             self._file.close()
 
 
-def write(file: BinaryIO, data: bytes) -> None:
-    """Write all of some bytes to an unbuffered file.
+def write(file: BinaryIO, parts: Sequence[bytes]) -> None:
+    """Write all of some pieces to an unbuffered file, without bringing them together first.
 
     Raises:
         OSError: some of them may be written.
     """
-    view = memoryview(data)
-    while view:
-        view = view[file.write(view) :]
+    left = deque(memoryview(part) for part in parts if part)
+    while left:
+        written = os.writev(file.fileno(), list(islice(left, _AT_ONCE)))
+        while left and written >= len(left[0]):
+            written -= len(left.popleft())
+        if written:
+            left[0] = left[0][written:]

@@ -8,7 +8,7 @@ fails again and again is set aside, on disk, so that it holds up nobody else.
 import errno
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from structlog import get_logger
 
-from audit.log import StoreError, read_together
+from audit.log import StoreError, StoreRefusedError, read_together
 from audit.log.quarantine import Arrival
 from ingest.formats.registry import recognise
 from ingest.pipeline import Incoming, Pipeline, Reconciliation, is_plain
@@ -32,8 +32,13 @@ _LARGE = 16 << 20
 """A delivery beyond this is read piece by piece."""
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _ATTEMPTS = 3
+_REFUSALS = 12
+"""So often a statement may be refused, over a minute and more, before the delivery is the reason."""
 _AHEAD = 2
 """So many groups are read while one is stored: reading takes a little longer than storing."""
+_READERS = 2
+_PART = 12 << 20
+"""So much of a group is read by one reader, so that the last group is not left to one of them alone."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -102,7 +107,7 @@ class Writer:
 
     def _run(self) -> None:
         with (
-            ThreadPoolExecutor(_AHEAD, "reading") as readers,
+            ThreadPoolExecutor(_READERS, "reading") as readers,
             # One thread takes off the spool, so that groups are stored in the order in which they are handed out.
             ThreadPoolExecutor(1, "taking") as taker,
             suppress(_StoppedError),
@@ -110,11 +115,12 @@ class Writer:
             ahead = deque(taker.submit(self._next, readers) for _ in range(_AHEAD))
             while (reading := ahead.popleft().result()) is not None:
                 ahead.append(taker.submit(self._next, readers))
-                self._store(reading.result())
+                for group in _together([part.result() for part in reading]):
+                    self._store(group)
 
-    def _next(self, readers: ThreadPoolExecutor) -> Future[_Group] | None:
+    def _next(self, readers: ThreadPoolExecutor) -> list[Future[_Group]] | None:
         entries = self._spool.next_group()
-        return readers.submit(self._read, entries) if entries else None
+        return [readers.submit(self._read, part) for part in _parts(entries)] if entries else None
 
     def _read(self, entries: list[Entry]) -> _Group:
         # What goes wrong here goes wrong again when they are stored one by one, and is dealt with there.
@@ -163,10 +169,11 @@ class Writer:
             try:
                 return act()
             except Exception as error:
+                refused = isinstance(error, StoreRefusedError)
                 passing = isinstance(error, StoreError) or getattr(error, "errno", None) in _DISK_FULL
                 _log.warning("not stored", error=type(error).__name__, passing=passing, attempt=attempt)
-                failures += not passing
-                if failures >= _ATTEMPTS:
+                failures += refused or not passing
+                if failures >= (_REFUSALS if refused else _ATTEMPTS):
                     return None
                 if attempt >= len(_PAUSES) and not self._thread.is_alive():
                     raise
@@ -181,6 +188,27 @@ class Writer:
             return self._pipeline.take(_arrival(entry, _format(entry, profile)), stream, profile)
         finally:
             stream.close()
+
+
+def _parts(entries: list[Entry]) -> Iterator[list[Entry]]:
+    """A group in parts to be read side by side."""
+    part, size = list[Entry](), 0
+    for entry in entries:
+        part.append(entry)
+        size += entry.size
+        if size >= _PART:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _together(parts: list[_Group]) -> Iterator[_Group]:
+    """Parts of a group as one again, where all of them were read ahead; else one by one."""
+    if not all(part.incoming for part in parts):
+        yield from parts
+        return
+    yield _Group([e for part in parts for e in part.entries], [i for part in parts for i in part.incoming])
 
 
 def _arrival(entry: Entry, fmt: str) -> Arrival:

@@ -77,11 +77,24 @@ def test_T2_a_replayed_batch_changes_nothing(gate: Gate) -> None:
     assert (first["read"], first["stored"], first["quarantined"]) == (5, 4, 1)
     before, kept = gate.events(source), gate.kept(source)
     replayed = gate.send(source, body, {"idempotency-key": "k"})
-    assert replayed.status_code in {200, 202}
+    assert (replayed.status_code, replayed.json()["state"]) == (200, "stored"), "to wait holds for a repeat, too"
     assert (replayed.json()["repeated"], replayed.json()["receipt"]) == (True, first["receipt"])
+    repeated = gate.http.get(
+        f"/api/v1/deliveries/{first['receipt']}",
+        params={"source": source},
+        headers={"authorization": f"Bearer {gate.token(source)}"},
+    )
+    assert [row["line"] for row in repeated.json()["refused"]] == [5]
+    assert "refused_before" not in repeated.json()
     for headers in ({}, {"idempotency-key": "other"}):
         again = gate.sent(source, body, headers)
         assert (again["stored"], again["duplicates"], again["quarantined"]) == (0, 4, 1)
+        fate = gate.http.get(
+            f"/api/v1/deliveries/{again['receipt']}",
+            params={"source": source},
+            headers={"authorization": f"Bearer {gate.token(source)}"},
+        ).json()
+        assert (fate["refused"], fate["refused_before"]) == ([], 1)
     assert (gate.events(source), gate.kept(source)) == (before, kept)
 
 

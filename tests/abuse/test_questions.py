@@ -108,7 +108,7 @@ MADE_OF_NAMES = {
         "', '.join(columns)", "', '.join((f'by_{d}' for d in by))", "_DIMENSIONS[d]", "d", "_MEASURES[m]", "m",
         "_DELAY", "staged", "rows",
     },
-    "audit/store/clickhouse.py": {"database"},
+    "audit/store/clickhouse.py": {"database", "names", "self._handed.path", "table"},
 }  # fmt: skip
 """What stands in SQL that is put together: names of ours. A value never does; add to this list only a name."""
 

@@ -80,6 +80,16 @@ def test_init_can_be_repeated_and_keeps_its_keys_to_itself(tmp_path: Path) -> No
     assert keys == {path.name: path.read_bytes() for path in (data / "keys").iterdir()}
 
 
+def test_a_preset_is_changed_only_on_purpose(tmp_path: Path) -> None:
+    data = tmp_path / "town"
+    assert document(run(data, "init", "--preset", "shinjuku", "--json"))["preset"] == "shinjuku"
+    again, other = run(data, "init", "--preset", "shinjuku"), run(data, "init", "--preset", "nagaoka")
+    assert (again.returncode, other.returncode) == (0, 2)
+    assert "--change" in other.stderr
+    assert document(run(data, "init", "--json"))["preset"] == "shinjuku"
+    assert document(run(data, "init", "--preset", "nagaoka", "--change", "--json"))["preset"] == "nagaoka"
+
+
 def test_feeds_twice_change_nothing(tmp_path: Path) -> None:
     files = simulate(staff=30, days=20, start=date(2026, 10, 5), seed=1).write(tmp_path / "feeds")
     data = tmp_path / "town"

@@ -244,6 +244,10 @@ def test_no_look_without_its_record(
         assert browser.get("/readyz").status_code == 200
         broken.setattr(house.installation.log, "ping", full)
         assert browser.get("/readyz").status_code == 503
+    with monkeypatch.context() as broken:
+        broken.setattr(house.installation.spool, "trouble", lambda: "inbox is full")
+        assert browser.get("/readyz").json() == {"status": "inbox is full"}
+        assert browser.get("/readyz").status_code == 503
     assert browser.get("/alerts").status_code == 200
 
 

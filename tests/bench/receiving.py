@@ -14,7 +14,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
+from statistics import median
 from time import perf_counter, sleep
 
 import httpx
@@ -30,7 +33,7 @@ __all__ = ["run"]
 _EVENTS = 300_000
 _BODY = 10_000
 """Events of one request: 4 MB."""
-_ROUNDS = 3
+_ROUNDS = 5
 _SMALL = 300
 _SOURCE = "nhi-eligibility"
 _MIMAMORI = (sys.executable, "-c", "from api.cli import main; raise SystemExit(main())")
@@ -56,13 +59,23 @@ class _Service:
     def authenticate(self) -> None:
         self._headers = {"authorization": f"Bearer {self._client.token(self.http, SystemClock().now())}"}
 
-    def post(self, body: bytes, http: httpx.Client | None = None) -> str:
-        """One batch; the receipt. A full inbox is asked again, as a sender would."""
+    def post(self, body: bytes, line: HTTPConnection, *, wait: int = 0) -> str:
+        """One batch; the receipt. A full inbox is asked again, as a sender would.
+
+        Args:
+            body: the batch.
+            line: over which connection; the standard library's, which costs a sender least.
+            wait: seconds to wait for the answer until the batch is in the log.
+        """
+        headers = self._headers | ({"prefer": f"wait={wait}"} if wait else {})
         while True:
-            answer = (http or self.http).post(f"/api/v1/events?source={_SOURCE}", content=body, headers=self._headers)
-            if answer.status_code != 429:
-                answer.raise_for_status()
-                return str(answer.json()["receipt"])
+            line.request("POST", f"/api/v1/events?source={_SOURCE}", body, headers)
+            answer = line.getresponse()
+            said = json.loads(answer.read())
+            if answer.status in {200, 202}:
+                return str(said["receipt"])
+            if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+                raise RuntimeError(f"{answer.status}: {said}")
             sleep(0.2)
 
     def fate(self, receipt: str) -> dict[str, int | str]:
@@ -71,17 +84,19 @@ class _Service:
         found: dict[str, int | str] = answer.json()
         return found
 
-    def wait(self, receipts: list[str]) -> int:
-        """Wait until all are stored; how many events that is."""
-        stored = 0
-        for receipt in reversed(receipts):
-            while (fate := self.fate(receipt))["state"] != "stored":
-                sleep(0.1)  # asking costs the service more than a thousand events do
-            stored += int(fate["stored"])
-        return stored
+    def stored(self, receipts: list[str]) -> int:
+        """How many events of some batches are stored."""
+        fates = [self.fate(receipt) for receipt in receipts]
+        return sum(int(fate["stored"]) for fate in fates if fate["state"] == "stored")
 
-    def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self._base, timeout=120)
+    @contextmanager
+    def line(self) -> Iterator[HTTPConnection]:
+        """A connection."""
+        connection = HTTPConnection(self._base.removeprefix("http://"), timeout=120)
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def processor_seconds(self) -> float:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
@@ -127,21 +142,21 @@ def _bodies(data: bytes) -> list[bytes]:
 
 
 def _send(service: _Service, bodies: list[bytes]) -> tuple[float, int]:
-    """Send over two connections; seconds from the first byte to the last event stored, and how many are."""
+    """Send over two connections, each waiting at its end until what it sent is stored: seconds, and how many events."""
     receipts: list[str] = []
 
     def post(part: list[bytes]) -> None:
-        with service.client() as http:
-            receipts.extend([service.post(body, http) for body in part])
+        with service.line() as line:
+            receipts.extend([service.post(body, line, wait=30 if body is part[-1] else 0) for body in part])
 
     began = perf_counter()
-    threads = [threading.Thread(target=post, args=(bodies[n::2],)) for n in range(2)]
+    threads = [threading.Thread(target=post, args=(part,)) for n in range(2) if (part := bodies[n::2])]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    stored = service.wait(sorted(receipts))
-    return perf_counter() - began, stored
+    took = perf_counter() - began
+    return took, service.stored(receipts)
 
 
 def run(folder: Path, *, full: bool) -> None:
@@ -149,8 +164,8 @@ def run(folder: Path, *, full: bool) -> None:
     del full
     raw = Raw(folder / "raw")
     with _serving(folder / "town") as service:
-        warm = samples.json_lines(2_000, seed=9).replace(b'"nhi-', b'"warm-')
-        _send(service, [warm])
+        warm = samples.json_lines(_EVENTS // 3, seed=9).replace(b'"nhi-', b'"warm-')
+        _send(service, _bodies(warm))
         raw.insert(warm)
         ours, theirs, stored, processor = list[float](), list[float](), 0, 0.0
         for number in range(_ROUNDS):
@@ -164,11 +179,12 @@ def run(folder: Path, *, full: bool) -> None:
             stored += count
         memory = service.memory("VmHWM")
         acknowledged = []
-        for number in range(_SMALL):
-            body = samples.json_lines(10, seed=number).replace(b'"nhi-', b'"s%d-' % number)
-            began = perf_counter()
-            service.post(body)
-            acknowledged.append((perf_counter() - began) * 1000)
+        with service.line() as line:
+            for number in range(_SMALL):
+                body = samples.json_lines(10, seed=number).replace(b'"nhi-', b'"s%d-' % number)
+                began = perf_counter()
+                service.post(body, line)
+                acknowledged.append((perf_counter() - began) * 1000)
         acknowledged.sort()
     events = _EVENTS * _ROUNDS
     best, best_raw = min(ours), min(theirs)
@@ -176,14 +192,15 @@ def run(folder: Path, *, full: bool) -> None:
         f"HTTP NDJSON, {_EVENTS:,} events in bodies of {_BODY:,}, two connections, {_ROUNDS} rounds in turn",
         ("", "best events/s", "median events/s", "median µs/event"),
         [
-            [name, round(_EVENTS / min(times)), round(_EVENTS / sorted(times)[1]), sorted(times)[1] / _EVENTS * 1e6]
+            [name, round(_EVENTS / min(times)), round(_EVENTS / median(times)), median(times) / _EVENTS * 1e6]
             for name, times in (("raw JSONEachRow", theirs), ("HTTP to durable and searchable", ours))
         ],
     )
     ratios = sorted(one / own for one, own in zip(theirs, ours, strict=True))
     print(
         f"\nstored {stored:,} of {events:,}; speed against raw, round by round: "
-        f"{', '.join(f'{ratio:.2f}' for ratio in ratios)}; best against best {best_raw / best:.2f} "
+        f"{', '.join(f'{ratio:.2f}' for ratio in ratios)}; median against median "
+        f"{median(theirs) / median(ours):.2f}, best against best {best_raw / best:.2f} "
         "(goal 1.0, at least 0.6)"
     )
     print(

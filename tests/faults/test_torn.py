@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from lives import LONG
+from structlog.testing import capture_logs
 
 import ingest.spool.service
 import ingest.spool.shared
@@ -125,10 +126,10 @@ class Disk:
         def name_of(descriptor: int) -> Path:
             return Path(f"/proc/self/fd/{descriptor}").readlink()
 
-        def writing(file: Any, data: bytes) -> None:
+        def writing(file: Any, parts: list[bytes]) -> None:
             at = os.lseek(file.fileno(), 0, os.SEEK_CUR)
-            write(file, data)
-            log.append(("write", name_of(file.fileno()).name, at, bytes(data)))
+            write(file, parts)
+            log.append(("write", name_of(file.fileno()).name, at, b"".join(parts)))
 
         def syncing(descriptor: int) -> None:
             fsync(descriptor)
@@ -280,11 +281,12 @@ def _fail_at(patch: pytest.MonkeyPatch, number: int) -> dict[str, Any]:
         state["failed"] |= state["calls"] == number
         return state["calls"] == number
 
-    def writing(file: Any, data: bytes) -> None:
+    def writing(file: Any, parts: list[bytes]) -> None:
         if failing():
-            write(file, data[: len(data) // 2])
+            data = b"".join(parts)
+            write(file, [data[: len(data) // 2]])
             _no_room()
-        write(file, data)
+        write(file, parts)
 
     def syncing(descriptor: int, sync: Any) -> None:
         if failing():
@@ -331,6 +333,45 @@ def test_a_delivery_larger_than_its_room_is_refused_for_good(tmp_path: Path) -> 
         opened.accept("src", "later", pieces(b"y" * 450))
     opened.accept("other", "D9: another source has room", pieces(b"y" * 450))
     assert opened.waiting() == {"src": 90, "other": 450}
+    opened.close()
+
+
+def test_the_operational_log_says_when_the_inbox_fills_and_when_it_has_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Spool(tmp_path, SystemClock(), limit=1000, reserve=0)
+    with capture_logs() as said:
+        for source in ("a", "b", "a", "b"):
+            opened.accept(source, "x", [b"x" * 240])
+        assert opened.trouble() == ""
+        opened.accept("c", "x", [b"x" * 30])
+        assert opened.trouble() == "inbox is full"
+        with pytest.raises(InboxFullError):
+            opened.accept("c", "x", [b"x" * 30])
+        with pytest.raises(InboxFullError):
+            opened.accept("c", "x", [b"x" * 30])
+        while entries := opened.next_group(0):
+            opened.done(entries)
+        assert opened.trouble() == ""
+        opened.accept("c", "x", [b"x" * 30])
+        opened.accept("a", "x", [b"x" * 480])
+        for _ in range(3):
+            with pytest.raises(InboxFullError):  # a's half is used; b's deliveries are no news about that
+                opened.accept("a", "x", [b"x" * 100])
+            opened.accept("b", "x", [b"x"])
+        usage = shutil.disk_usage(tmp_path)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=-1))
+        assert opened.trouble() == "disk is full"
+        with pytest.raises(InboxFullError):
+            opened.accept("c", "x", [b"x" * 30])
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: Path(folder, "gone").stat())
+        assert opened.trouble() == "disk cannot be read"
+        with pytest.raises(InboxFullError):
+            opened.accept("c", "x", [b"x" * 30])
+    assert [one["event"] for one in said] == [
+        "inbox is filling", "inbox is full", "inbox has room again", "a source has used its share of the inbox",
+        "disk is full", "disk cannot be written",
+    ]  # fmt: skip
     opened.close()
 
 

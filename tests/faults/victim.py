@@ -74,13 +74,14 @@ class Boundaries:
 
         return around
 
-    def _writing(self, write: Callable[[Any, bytes], None]) -> Callable[[Any, bytes], None]:
-        def writing(file: Any, data: bytes) -> None:
+    def _writing(self, write: Callable[[Any, list[bytes]], None]) -> Callable[[Any, list[bytes]], None]:
+        def writing(file: Any, parts: list[bytes]) -> None:
             self.stand("write before")
+            data = b"".join(parts)
             middle = len(data) // 2
-            write(file, data[:middle])
+            write(file, [data[:middle]])
             self.stand("write within")
-            write(file, data[middle:])
+            write(file, [data[middle:]])
             self.stand("write after")
 
         return writing
@@ -91,6 +92,7 @@ def _small_world() -> None:
     ingest.spool.service._SMALL = 1 << 13
     ingest.spool.service._PART = 1 << 12
     ingest.spool.writer._LARGE = 1 << 13
+    ingest.spool.writer._PART = 1 << 11
     ingest.spool.writer._PAUSES = (0.02, 0.05, 0.1)
     ingest.reader.BLOCK_BYTES = 1 << 12
 

@@ -8,6 +8,6 @@ What is not seen through is listed in `docs/adr/0009-my-number-at-the-door.md`.
 from audit.events.mynumber.door import mask, mask_id
 from audit.events.mynumber.split import split_numbers
 from audit.events.mynumber.suspect import SUSPECT
-from audit.events.mynumber.writing import MASK, is_my_number
+from audit.events.mynumber.writing import DIGIT, MASK, is_my_number
 
-__all__ = ["MASK", "SUSPECT", "is_my_number", "mask", "mask_id", "split_numbers"]
+__all__ = ["DIGIT", "MASK", "SUSPECT", "is_my_number", "mask", "mask_id", "split_numbers"]

@@ -5,17 +5,21 @@ other values. Documents are made as text, because a JSON writer would never writ
 """
 
 import json
+import os
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from audit.events import FIELDS, Activity, ActorKind, Kind, Outcome, check, parse_json
-from audit.log import Filter, reading
+from audit.events import COLUMNS, FIELDS, Activity, ActorKind, Kind, Outcome, check, parse_json
+from audit.events.mynumber import MASK
+from audit.log import Filter, LineReader, Lines, reading, shapes
 
 SEEDS = range(6)
 DOCS = 500
+FUZZ_SEED = int(os.environ.get("MIMAMORI_FUZZ_SEED", "0"))
+FUZZ_BLOCKS = int(os.environ.get("MIMAMORI_FUZZ_BLOCKS", "60"))
 GOOD_TIME = "2026-10-05T09:13:22.120+09:00"
 TIMES = (
     GOOD_TIME, "2026-10-05T09:13:22Z", "2026-10-05T09:13:22.1234567+09:00", "2026-10-05T09:13:22.999999999Z",
@@ -187,6 +191,160 @@ def test_the_engine_reads_what_the_careful_reading_reads(chdb_desk: Any, seed: i
     assert DOCS / 5 < stored < DOCS
 
 
+def usual(chance: random.Random, shape: int, n: int) -> bytes:
+    """An event as one of some programs writes it: the same names in the same order, with or without spaces."""
+    doc: dict[str, Any] = {
+        "time": f"2026-10-05T09:{chance.randrange(60):02d}:22.{chance.randrange(1000):03d}+09:00",
+        "session": f"{shape}-{n:06d}",
+        "activity": chance.choice(("view", "search", "print")),
+        "actor": {"id": f"s{chance.randrange(40):04d}", "org_unit": "zeimu/shuno", "kind": "staff"},
+        "reason": chance.choice(("窓口", "", "a b", "{x}", "[1]:", MY_NUMBER)),
+    }
+    if shape % 2:
+        doc |= {"subjects": [f"00{chance.randrange(10**8):08d}" for _ in range(shape)], "subject_count": shape}
+    if shape % 3:
+        doc |= {"query": {"by": "name", "hits": chance.choice((0, 7, 120))}, "auth": {"user_verified": True}}
+    if shape > 4:
+        cut = ("1234", "5678", "9018", "1234\u3000", "\u00a05678", "9018\u2028", "窓口", "12", "", "x" * 20, ":", "]")
+        doc |= {"番号1": chance.choice(cut), "番号2": chance.choice(cut), "duration": chance.choice((0, 7, 567890))}
+        doc |= {"unmapped": {"b": chance.choice(cut), "a": True, "z": None}, "plain": False}
+        doc |= {"a:": chance.choice(cut), "a:5": chance.choice((5, 7)), "x:[": chance.choice(cut), ":": 5, ",": "y"}
+        doc["actor"]["seat"] = chance.choice((3, 123456789018)) if shape > 6 else "３"
+    if shape == 6:
+        doc |= {"extra": True, "unmapped": {"only": False}}
+    if shape > 2:
+        doc |= {"sequence": n, "case_id": None, "terminal": {"id": "T-1", "ip": ""}}
+    return json.dumps(doc, ensure_ascii=shape == 4, separators=(",", ":") if shape % 2 else None).encode()
+
+
+LETTERS = b'",:{}[]\\ \t\r\x00\x7f\xe3\xff0123456789-+.eEtfnu'
+
+
+def damaged(chance: random.Random, raw: bytes) -> bytes:
+    """A line with some bytes changed, left out, put in, doubled or cut off."""
+    for _ in range(chance.randrange(1, 4)):
+        at, letter = chance.randrange(len(raw) + 1), bytes([chance.choice(LETTERS)])
+        to = min(len(raw), at + chance.randrange(1, 6))
+        raw = chance.choice(
+            (raw[:at] + letter + raw[at + 1 :], raw[:at] + raw[to:], raw[:at] + letter + raw[at:],
+             raw[:to] + raw[at:], raw[:at] + chance.choice((b"null", b'","', b"-1", b"007", b"1.0", b"[]")) + raw[to:])
+        )  # fmt: skip
+    return raw or b"{"
+
+
+@pytest.mark.parametrize("shapes", [(0,), (1,), (3,), (0, 1), (1, 2, 3), (0, 1, 2, 3, 4, 5, 7)])
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5])
+def test_lines_of_some_shapes_and_damaged_ones_among_them(
+    chdb_desk: Any, shapes: tuple[int, ...], share: float
+) -> None:
+    chance = random.Random(f"{shapes} {share}")  # noqa: S311 - a seeded generator of documents
+    docs = [usual(chance, chance.choice(shapes), n) for n in range(700)]
+    docs = [damaged(chance, raw) if chance.random() < share else raw for raw in docs]
+    assert compare(chdb_desk, docs, f"shapes-{shapes}-{share}") > 100
+
+
+def careful(raw: bytes, now: datetime) -> dict[str, Any] | None:
+    doc, fault = parse_json(raw)
+    checked = check(doc, now) if doc is not None and fault is None else None
+    return dict(checked.columns) if checked is not None and not checked.faults else None
+
+
+def test_blocks_of_shapes_read_as_the_careful_reading_reads_each_line() -> None:
+    """`make fuzz` reads many more; a block is its seed's."""
+    now = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+    for seed in range(FUZZ_SEED, FUZZ_SEED + FUZZ_BLOCKS):
+        chance = random.Random(seed)  # noqa: S311 - a seeded generator of documents
+        shapes = [chance.randrange(9) for _ in range(chance.randrange(1, 4))]
+        share = chance.choice((0, 0.004, 0.02, 0.1, 0.5))
+        docs = [usual(chance, chance.choice(shapes), n) for n in range(200)]
+        docs = [damaged(chance, raw) if chance.random() < share else raw for raw in docs]
+        docs = [line for raw in docs if (line := raw.replace(b"\n", b" ").removesuffix(b"\r")).strip()]
+        read = LineReader(now).read(Lines.of(b"\n".join(docs) + chance.choice((b"", b"\n"))))
+        expected = {n: columns for n, raw in enumerate(docs, start=1) if (columns := careful(raw, now))}
+        found = {
+            row["n"]: {k: v for k, v in row.items() if v not in (None, "", []) and k in COLUMNS}
+            for row in read.table.to_pylist()
+        }
+        assert found == expected, seed
+        assert len(read.refused) == len(docs) - len(expected), seed
+
+
+@pytest.mark.parametrize("letter", [b"\t", b"\x00", b"\x1f", b"\\", b"\\x", b"\xff", b"\r"])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_one_harmful_letter_in_one_line(letter: bytes, end: bytes) -> None:
+    now = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+    for place in (0, 50, 99):
+        docs = [plain(reason=f'"a{n}b"') for n in range(100)]
+        docs[place] = docs[place].replace(f"{place}b".encode(), letter + b"b")
+        read = LineReader(now).read(Lines.of(b"\n".join(docs) + end))
+        assert [row.n for row in read.refused] == ([] if letter == b"\\" else [place + 1])
+        assert read.table.num_rows + len(read.refused) == 100
+
+
+def test_a_name_that_holds_what_stands_between_values(chdb_desk: Any) -> None:
+    for first, others in (
+        (b'"a:5":5', [b'"a:7":5', b'"a:5":7']),
+        (b'"a:":":"', [b'"a:": ":"', b'"a:" :":"', b'"a:"zzz":"']),
+        (b'"[":"["', [b'"["["["', b'"[":["["]']),
+        (b'"":""', [b'"":"":""', b'"" :" "']),
+    ):
+        lines = [plain().replace(b"}}", b"}," + member + b"}") for member in [first] * 90 + others]
+        compare(chdb_desk, lines, f"between-{first.decode()}")
+
+
+@pytest.mark.parametrize("space", ["\u3000", "\u00a0", "\u0085", "\u2028", "\u2003", "\x0b", "\x1c", " "])
+def test_a_number_cut_into_padded_pieces_is_masked(chdb_desk: Any, space: str) -> None:
+    pieces = {"番号1": f"1234{space}", "番号2": f"{space}5678", "番号3": "9018"}
+    doc = {"time": GOOD_TIME, "activity": "view", "actor": {"id": "s1"}} | pieces
+    lines = [json.dumps(doc | {"session": str(n)}, ensure_ascii=False).encode() for n in range(70)]
+    assert compare(chdb_desk, lines, f"padded-{ord(space)}") == 70
+
+
+def test_a_byte_order_mark_within_a_delivery_is_no_part_of_an_event(chdb_desk: Any) -> None:
+    marked = b"\xef\xbb\xbf" + plain(session='"m"')
+    assert compare(chdb_desk, [marked, *(plain(session=f'"{n}"') for n in range(80))], "mark-first") == 80
+    others = [plain(reason='"x"', session=f'"{n}"') for n in range(80)]
+    assert compare(chdb_desk, [*others, marked, *(plain(session=f'"{n}"') for n in range(80))], "mark-within") == 160
+
+
+def test_wide_lines_have_no_shape(chdb_desk: Any) -> None:
+    wide = [plain(**{f"n{m}": str(n) for m in range(300)}) for n in range(70)]
+    assert shapes.by_shape(Lines.of(b"\n".join(wide)))[0] == []
+    assert compare(chdb_desk, wide, "wide") == 70
+
+
+def test_quotes_that_make_up_for_each_other(chdb_desk: Any) -> None:
+    """As many quotes and commas altogether as there should be, and yet two lines that are no JSON."""
+    for wrong in ('x"y', 'x","y', 'x"', '"', '":"'):
+        more, fewer = plain(reason=f'"{wrong}"', session='"z"'), plain(reason='"x"', session='"z"')
+        missing = fewer.replace(b'"', b"'", wrong.count('"')).replace(b",", b";", wrong.count(","))
+        rest = [fewer.replace(b'"z"', f'"{n}"'.encode()) for n in range(100)]
+        assert compare(chdb_desk, [*rest, more, missing, *rest[:1]], f"quotes-{wrong}")
+
+
+def test_names_that_only_look_like_the_contract(chdb_desk: Any) -> None:
+    odd = [
+        {"extra": {}}, {"extra": None}, {"unmapped": {}}, {"unmapped": None}, {"actor": {"id": "s1"}, "terminal": {}},
+        {"actor.id": "x"}, {"actor": {"id": "s1", "extra": None}}, {"query": {"by": None, "hits": None}},
+        {"extra": {"activity": None}}, {"id": None}, {"subjects": []}, {"subjects": [""]}, {"subject_count": -1},
+        {"subjects": None}, {"auth": {"factors": ["a", "b"], "user_verified": False}}, {"actor": None},
+        {"extra": "1234", "more": 56789018}, {"a": 1, "unmapped": {"a": 2}}, {"a.b": "x"},
+        {"actor": {"id": "s", "a": 1}},
+        {"extra": [1]}, {"extra": 1.5}, {"extra": {"a": 1}}, {"extra": -1}, {"unmapped": "x"}, {MY_NUMBER: "x"},
+        {"unmapped": {"actor.id": "x"}}, {"terminal": {"a,b": "x"}}, {"extra": 10**20}, {"": ""}, {"b": "", "a": ""},
+        {"sequence": 10**18}, {"sequence": 10**17}, {"a,b": None}, {"reason": ""}, {"reason": "a,b"}, {"": None},
+    ]  # fmt: skip
+    for n, fields in enumerate(odd):
+        for separators in ((",", ":"), (", ", ": ")):
+            doc = {"time": GOOD_TIME, "activity": "view", "actor": {"id": "s1"}, "session": "0"} | fields
+            docs = [json.dumps(doc | {"session": str(m)}, separators=separators).encode() for m in range(80)]
+            compare(chdb_desk, docs, f"names-{n}-{len(separators[0])}")
+    first = ["-0", "0", "00", "-5", "5", "1e2", "1.0", "10", "999999999999999999", "9999999999999999999"]
+    for leader in first:
+        docs = [plain(sequence=leader), *(plain(sequence=number) for number in first)] * 12
+        compare(chdb_desk, [plain(sequence=leader)] * 90 + docs, f"numbers-{leader}")
+
+
 def plain(**fields: str) -> bytes:
     pairs = {"time": f'"{GOOD_TIME}"', "activity": '"view"', "actor": '{"id":"s1"}', **fields}
     return ("{" + ",".join(f'"{name}":{value}' for name, value in pairs.items()) + "}").encode()
@@ -203,6 +361,10 @@ def everywhere(value: str) -> list[bytes]:
             docs.append(plain(actor=f'{{"id":"s1","{name}":{value}}}'))
         else:
             docs.append(plain(**{group: f'{{"{name}":{value}}}' if name else value}))
+    docs += [
+        plain(activity='"login"', outcome=f'"{outcome}"', actor=f'{{"id":{value}}}')
+        for outcome in ("failure", "success")
+    ]
     return [*docs, plain(extra=value), plain(terminal=value), plain(terminal=f'{{"extra":{value}}}')]
 
 
@@ -237,6 +399,18 @@ def test_what_is_plainly_right_never_reaches_python(chdb_desk: Any, monkeypatch:
     monkeypatch.setattr(reading, "parse_json", lambda raw: careful.append(raw) or parse_json(raw))
     found = chdb_desk.read(chdb_desk.delivery(), lines)
     assert (found.table.num_rows, found.refused, careful) == (3, (), [])
+
+
+def test_a_number_typed_in_the_place_of_a_name_is_masked(chdb_desk: Any) -> None:
+    """What stands in a failed sign-in is nobody's id; a good one's is, and two of them must never become one."""
+    acts = [("login", "failure"), ("login", "denied"), ("login", "success"), ("view", "denied")]
+    docs = [
+        plain(activity=f'"{activity}"', outcome=f'"{outcome}"', actor=f'{{"id":"{MY_NUMBER}"}}')
+        for activity, outcome in acts
+    ]
+    stored = [check(parse_json(doc)[0] or {}, chdb_desk.clock.now()).columns["actor_id"] for doc in docs]
+    assert stored == [MASK, MASK, MY_NUMBER, MY_NUMBER]
+    assert compare(chdb_desk, docs, "typed") == len(docs)
 
 
 def test_the_tolerance_for_the_future_is_exact(chdb_desk: Any) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.events import check
-from ingest.formats.cef import decode_cef, device_time
+from ingest.formats.cef import decode_cef
+from ingest.formats.device import device_time
 from ingest.formats.leef import decode_leef
 from ingest.model import Doc, Record, Refused
 from ingest.sources.profile import Profile

@@ -53,6 +53,13 @@ def test_one_record() -> None:
     }  # fmt: skip
 
 
+def test_full_width_keys_are_the_same_keys() -> None:
+    doc = good(職員="ｓ０４１２", 対象="０００４５、Ａ－１２", 備考="１２")
+    assert (doc["actor"], doc["subjects"]) == ({"id": "s0412"}, ["00045", "A-12"])
+    assert doc["unmapped"] == {"職員": "ｓ０４１２", "対象": "０００４５、Ａ－１２", "備考": "１２", "system": "x"}
+    assert good(職員="髙橋（臨時）", 対象="宛名１")["actor"] == {"id": "髙橋(臨時)"}
+
+
 @pytest.mark.parametrize(
     ("word", "activity"),
     [("照会", "view"), ("照会（個人）", "search"), ("照会（一覧）全件", "print"), ("login", "login")],

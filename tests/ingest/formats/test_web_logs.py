@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from audit.events import check
 from ingest.formats.access_log import decode_access_log, unescaped
+from ingest.formats.japanese import ascii_forms
 from ingest.formats.w3c import decode_w3c
 from ingest.model import Decoder, Doc, Record, Refused
 from ingest.sources.profile import Profile
@@ -218,4 +219,5 @@ def test_any_user_and_agent_come_through(text: str) -> None:
     if text == "-":
         return
     found = one(decode_access_log, COMBINED.replace("s0412", text).replace("Mozilla/5.0 (X11)", text))
-    assert (found["actor"]["id"], found["unmapped"]["user_agent"]) == (text, text)
+    assert (found["actor"]["id"], found["unmapped"]["user_agent"]) == (ascii_forms(text), text)
+    assert text in {found["actor"]["id"], *found["unmapped"].values()}
