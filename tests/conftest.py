@@ -1,8 +1,11 @@
 """What every test of a run shares."""
 
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # `ports`, for every test
 
 
 @pytest.fixture(scope="session")

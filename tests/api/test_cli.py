@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from ports import free_port
 
 from api.cli import main
 from detectors.lab import simulate
@@ -247,13 +247,6 @@ def test_detecting_again_finds_nothing_new(sample: tuple[Path, date]) -> None:
     assert again["windows"] >= 30
     one = document(run(data, "alerts", "--detector", "off-hours-access", "--from", str(start), "--json"))["findings"]
     assert {finding["detector"] for finding in one} == {"off-hours-access"}
-
-
-def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import json
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -27,6 +26,7 @@ from tests.bench import samples
 from tests.bench.tables import table
 from tests.bench.taking_in import Raw
 from tests.doubles.oauth_client import OAuthClient
+from tests.ports import free_port
 
 __all__ = ["run"]
 
@@ -37,12 +37,6 @@ _ROUNDS = 5
 _SMALL = 300
 _SOURCE = "nhi-eligibility"
 _MIMAMORI = (sys.executable, "-c", "from api.cli import main; raise SystemExit(main())")
-
-
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class _Service:
@@ -110,7 +104,7 @@ class _Service:
 
 @contextmanager
 def _serving(data: Path) -> Iterator[_Service]:
-    port = _port()
+    port = free_port()
     settings = {**os.environ, "MIMAMORI_DATA": str(data), "MIMAMORI_PUBLIC_URL": f"http://localhost:{port}"}
     issued = subprocess.run(
         [*_MIMAMORI, "sources", "credential", "issue", _SOURCE, "--json"],

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from ports import free_port
 from visit import Town, User, Visit
 
 MIMAMORI = (sys.executable, "-c", "from api.cli import main; raise SystemExit(main())")
@@ -48,9 +49,7 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def _running(folder: Path, *words: str) -> Iterator[Town]:
     """The service on a free port, its messages in files, stopped as a town would stop it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     out, err = folder / "stdout", folder / "stderr"
     command = [*MIMAMORI, "--data", str(folder / "data"), *words, "--port", str(port)]
     with out.open("wb") as stdout, err.open("wb") as stderr:

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 from lives import Town
+from ports import free_port
 from senders import Parcel
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "doubles"))
@@ -25,13 +26,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "doubles"))
 from oauth_client import OAuthClient
 
 MIMAMORI = Path(sys.executable).parent / "mimamori"
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

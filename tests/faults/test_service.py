@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 from lives import LONG, Hospital, Town
 from middleman import Fate, middleman
+from ports import free_port
 from senders import DESK, DOOR, PIPE, Parcel, line, numbered
 from served import Service, serving
 
@@ -67,7 +68,7 @@ def test_T2_T4_deliveries_come_again_and_out_of_order_and_a_second_process_is_re
     with serving(town, DESK) as service:
         for sent in mixed_up:
             service.send(sent)
-        for words in (["serve", "--port", str(service.port + 1)], ["ingest", "--source", DESK, "-"]):
+        for words in (["serve", "--port", str(free_port())], ["ingest", "--source", DESK, "-"]):
             done = service.command(*words)
             assert done.returncode == 4, done.stderr
             assert str(service.process.pid) in done.stderr

@@ -14,11 +14,11 @@ from audit.clock import SystemClock
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from ports import free_port
 from programs import (
     PATH,
     PostgresLogs,
     SshLogs,
-    free_port,
     give_up,
     listening,
     need,

@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "ingest" / "receivers"))
 
 from certificates import Authority, Pair
-from programs import PATH, free_port, listening, need, stop, wait_for
+from ports import free_port
+from programs import PATH, listening, need, stop, wait_for
 
 LOCAL = "127.0.0.1"
 HOST = "mimamori.example.lg.jp"

@@ -71,13 +71,6 @@ def give_up(reason: str) -> None:
     pytest.skip(f"{reason} (tests/system/install.sh installs what is needed)")
 
 
-def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
     """Wait until something is so, or fail saying what never was."""
     deadline = time.monotonic() + seconds

@@ -18,7 +18,8 @@ from ingest.sources.profile import Profile
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from programs import PATH, free_port, listening, need, stop, wait_for
+from ports import free_port
+from programs import PATH, listening, need, stop, wait_for
 
 pytestmark = pytest.mark.system
 
