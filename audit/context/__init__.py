@@ -5,7 +5,17 @@ Feeds are effective-dated: an event is judged by what was in force at its hour.
 
 from audit.context.calendar import holiday_name, is_closed_by_law
 from audit.context.feeds import FEEDS, FeedError, FeedRow, read_rows
-from audit.context.model import CalendarDay, Post, RosterKind, RosterSpan, TimeWindow, WorkContext
+from audit.context.model import (
+    CalendarDay,
+    Post,
+    RosterKind,
+    RosterSpan,
+    Span,
+    Subject,
+    Terminal,
+    TimeWindow,
+    WorkContext,
+)
 from audit.context.service import ContextService, Imported
 
 __all__ = [
@@ -18,6 +28,9 @@ __all__ = [
     "Post",
     "RosterKind",
     "RosterSpan",
+    "Span",
+    "Subject",
+    "Terminal",
     "TimeWindow",
     "WorkContext",
     "holiday_name",

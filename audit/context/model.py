@@ -9,7 +9,17 @@ from enum import StrEnum
 from audit.clock import day_start
 from audit.context.calendar import DEFAULT_CLOSES, DEFAULT_OPENS, is_closed_by_law
 
-__all__ = ["CalendarDay", "Post", "RosterKind", "RosterSpan", "Span", "TimeWindow", "WorkContext"]
+__all__ = [
+    "CalendarDay",
+    "Post",
+    "RosterKind",
+    "RosterSpan",
+    "Span",
+    "Subject",
+    "Terminal",
+    "TimeWindow",
+    "WorkContext",
+]
 
 
 class RosterKind(StrEnum):
@@ -75,6 +85,29 @@ class TimeWindow:
     start: datetime | None
     end: datetime | None
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A registered terminal. `kind`: desk, counter, shared, server or vendor; `ip_range`: an address or a network."""
+
+    terminal_id: str
+    org_unit: str
+    site: str
+    kind: str
+    ip_range: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A resident, by pseudonyms only. `flags`: of `protected`, `vip`, `staff`, `deceased`."""
+
+    subject_id: str
+    household_id: str
+    address_key: str
+    name_key: str
+    former_name_key: str
+    flags: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import BigInteger, Dialect, Engine, MetaData, create_engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import TypeDecorator
 
 from audit.store.errors import StoreUnavailableError
@@ -76,8 +77,20 @@ class StateStore:
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
 
     def create_tables(self) -> None:
-        """Create what is missing; existing tables are left as they are."""
+        """Create what is missing: tables, and columns that later versions added. Nothing is changed or dropped.
+
+        A column added to a table of an earlier version must be nullable or have a `server_default`.
+        """
         Base.metadata.create_all(self._engine)
+        known = inspect(self._engine)
+        with self._engine.begin() as connection:
+            for table in Base.metadata.sorted_tables:
+                present = {column["name"] for column in known.get_columns(table.name)}
+                for column in table.columns:
+                    if column.name not in present:
+                        definition = CreateColumn(column).compile(dialect=self._engine.dialect)
+                        name = self._engine.dialect.identifier_preparer.format_table(table)
+                        connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {definition}")
 
     @contextmanager
     def unit(self) -> Iterator[Session]:

@@ -1,0 +1,1 @@
+"""Rights: applied for, approved in order, applied, reconciled, revoked."""
