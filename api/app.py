@@ -63,10 +63,11 @@ def create_app(installation: Installation, *, schedule: bool = True, watch: bool
     @app.get("/readyz", include_in_schema=False)
     def readyz(request: Request) -> Response:
         """Whether the log can be read and deliveries be taken in."""
-        if trouble := installation_of(request).spool.trouble():
+        installation = installation_of(request)
+        if trouble := installation.spool.trouble() or installation.acts.trouble():
             return JSONResponse({"status": trouble}, status_code=503)
         try:
-            installation_of(request).log.ping()
+            installation.log.ping()
         except StoreError:
             return JSONResponse({"status": "event store unavailable"}, status_code=503)
         return JSONResponse({"status": "ok"})

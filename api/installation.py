@@ -31,6 +31,7 @@ from ingest.reader import Readable
 from ingest.sources.catalogue_reader import default_profile, load_catalogue
 from ingest.sources.fitting import fitted
 from ingest.sources.profile import Profile
+from ingest.spool.acts import ActSpool
 from ingest.spool.inbox import DurableInbox
 from ingest.spool.segments import Entry
 from ingest.spool.service import Spool
@@ -54,6 +55,7 @@ class Installation:
     pipeline: Pipeline
     spool: Spool
     inbox: DurableInbox
+    acts: ActSpool
     machines: MachineService
     gaps: GapService
     context: ContextService
@@ -216,6 +218,10 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
             )
             spool = Spool(data / "spool", clock, limit=settings.spool_bytes, reserve=settings.reserve_bytes)
             opened.callback(spool.close)
+            own = Spool(data / "acts", clock, limit=_ACTS_BYTES, reserve=settings.reserve_bytes, share=1)
+            opened.callback(own.close)
+            acts = ActSpool(own, log, clock)
+            acts.drain()  # what a crash left: whoever asks the log finds it
             (data / _MARK).touch()
             yield Installation(
                 settings=settings,
@@ -225,6 +231,7 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                 pipeline=Pipeline(log, book, clock),
                 spool=spool,
                 inbox=DurableInbox(spool, book, clock, secret),
+                acts=acts,
                 machines=machines,
                 gaps=GapService(log, book, AnnouncementBook(state), context, findings, clock, catalogue),
                 context=context,
@@ -236,6 +243,8 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
             )
 
 
+_ACTS_BYTES = 1 << 30
+"""Room for the acts of weeks, should the log be gone so long."""
 _CITY = "city"
 """Holds the city whose preset was chosen."""
 

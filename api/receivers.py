@@ -131,6 +131,8 @@ def running(installation: Installation) -> Iterator[Receivers]:
         writer = installation.writer()
         writer.start()
         stack.callback(writer.stop)
+        installation.acts.start()
+        stack.callback(installation.acts.stop)
         receivers.syslog.start()
         stack.callback(receivers.syslog.close)
         receivers.folder.start()

@@ -30,13 +30,15 @@ class Room:
         folder: where deliveries wait.
         limit: how many bytes may wait.
         reserve: how many bytes of the disk stay free.
+        share: which part of the room one source may have.
 
     Attributes:
         limit: how many bytes may wait.
     """
 
-    def __init__(self, folder: Path, limit: int, reserve: int) -> None:
+    def __init__(self, folder: Path, limit: int, reserve: int, share: float = 0.5) -> None:
         self.limit = limit
+        self._share = int(limit * share)
         self._folder = folder
         self._reserve = reserve
         self._lock = threading.Lock()
@@ -68,9 +70,9 @@ class Room:
             InboxTooLargeError: there will never be.
             OSError: the disk cannot be asked.
         """
-        if kept + size > self.limit // 2:
+        if kept + size > self._share:
             raise InboxTooLargeError(_NEVER)
-        if self.held + size > self.limit or self.by_source().get(source, 0) + size > self.limit // 2:
+        if self.held + size > self.limit or self.by_source().get(source, 0) + size > self._share:
             raise InboxFullError(_NO_ROOM, RETRY_AFTER)
         if shutil.disk_usage(self._folder).free < self._reserve + size:
             raise InboxFullError(_NO_DISK, RETRY_AFTER)
@@ -95,7 +97,7 @@ class Room:
             self._tell(trouble)
         elif source not in self._crowded:
             self._crowded.add(source)
-            _log.warning("a source has used its share of the inbox", source=source, limit=self.limit // 2)
+            _log.warning("a source has used its share of the inbox", source=source, limit=self._share)
 
     def failed(self, error: OSError) -> InboxFullError:
         """The disk refused a delivery: what to tell its sender."""

@@ -68,13 +68,16 @@ class Spool:
         clock: for receipts.
         limit: how many bytes may wait.
         reserve: how many bytes of the disk stay free.
+        share: which part of the room one source may have.
     """
 
-    def __init__(self, folder: Path, clock: Clock, *, limit: int = 4 << 30, reserve: int = 256 << 20) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, *, limit: int = 4 << 30, reserve: int = 256 << 20, share: float = 0.5
+    ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._clock = clock
-        self._room = Room(folder, limit, reserve)
+        self._room = Room(folder, limit, reserve, share)
         self._changed = threading.Condition()
         self._entries: dict[str, Entry] = {}
         self._waiting: dict[str, deque[Entry]] = {}
