@@ -2,15 +2,18 @@
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
 
+from api.cli import staff
 from api.cli.output import CommandError, ExitCode, emit, read_file
 from api.installation import open_installation, read_city, write_city
 from api.settings import Settings
+from audit.context import FEEDS
 from audit.events import Activity
 from audit.store.clickhouse import hold_directory
 from ingest.sources.catalogue_reader import load_catalogue
 
-__all__ = ["import_feeds", "init"]
+__all__ = ["add_parts", "import_feeds", "init"]
 
 
 def init(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
@@ -40,16 +43,36 @@ def init(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     return ExitCode.DONE
 
 
+def add_parts(command: argparse.ArgumentParser) -> None:
+    """Add what `import` takes."""
+    command.add_argument("kind", choices=sorted(FEEDS), help="種類 / kind")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument(
+        "--dry-run", action="store_true", help="何が変わるかだけを示す / tell what would change (staff)"
+    )
+    command.add_argument(
+        "--confirm", action="store_true", help="多くの職員の終了を認める / let many people end (staff)"
+    )
+
+
 def import_feeds(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
-    """Import context feeds; each file whole or not at all."""
+    """Import context feeds; each file whole or not at all. The staff directory can be asked first what would change."""
+    if arguments.kind != "staff" and (arguments.dry_run or arguments.confirm):
+        raise CommandError("--dry-run と --confirm は staff だけです / --dry-run and --confirm are for staff")
     contents = [(path, read_file(path)) for path in arguments.files]
     with open_installation(settings) as installation:
+        if arguments.dry_run:
+            return staff.tell_plans(arguments, installation, contents)
         results = []
         for path, content in contents:
-            found = installation.context.import_feed(arguments.kind, content)
+            if arguments.kind == "staff":
+                found = staff.bring_in(installation, content, confirm=arguments.confirm)
+            else:
+                found = installation.context.import_feed(arguments.kind, content)
             results.append({"file": str(path), **asdict(found)})
             counts = {"new": str(found.new), "changed": str(found.changed)}
             installation.act(Activity.IMPORT, f"context.{arguments.kind}", {"file": path.name, **counts})
+        installation.acts.drain()
     totals = {key: sum(result[key] for result in results) for key in ("read", "new", "changed", "unchanged")}
     emit(
         {"kind": arguments.kind, **totals, "files": results},

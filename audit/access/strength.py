@@ -17,12 +17,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from audit.context import FACTORS, MODALITIES
+
 __all__ = ["MODALITIES", "Acr", "FactorPolicy", "FactorPolicyError", "Proof", "covers"]
 
-MODALITIES = frozenset({"face", "finger_vein", "fingerprint", "iris", "palm_vein", "vein", "voice"})
-"""What is inherent in a person, by the words of the source documents; `vein` where a document says no more."""
-_KNOWN = frozenset({"biometric", "card_key", "ic_card", "key", "password", "pin", "recovery_code", "security_card"})
-FACTORS = MODALITIES | _KNOWN | {"totp", "webauthn", "device_bound"}
 _BY_KEY = frozenset({"ic_card", "password", "pin", "security_card", "totp"})
 """What a key with user verification stands for."""
 _VEINS = frozenset({"finger_vein", "palm_vein"})

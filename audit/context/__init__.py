@@ -1,11 +1,13 @@
-"""What one must know beside the log to judge it: who works where and when, and which days are closed.
+"""What one must know beside the log to judge it: who works where and when, at which terminals, for which residents.
 
 Feeds are effective-dated: an event is judged by what was in force at its hour.
 """
 
 from audit.context.calendar import holiday_name, is_closed_by_law
-from audit.context.feeds import FEEDS, FeedError, FeedRow, read_rows
+from audit.context.factors import FACTORS, MODALITIES
+from audit.context.feeds import FEEDS, FeedError, FeedRow, read_row, read_rows
 from audit.context.model import (
+    Approval,
     CalendarDay,
     Post,
     RosterKind,
@@ -15,11 +17,15 @@ from audit.context.model import (
     Terminal,
     TimeWindow,
     WorkContext,
+    post_held,
 )
-from audit.context.service import ContextService, Imported
+from audit.context.service import ContextService, Imported, units_above
 
 __all__ = [
+    "FACTORS",
     "FEEDS",
+    "MODALITIES",
+    "Approval",
     "CalendarDay",
     "ContextService",
     "FeedError",
@@ -35,5 +41,8 @@ __all__ = [
     "WorkContext",
     "holiday_name",
     "is_closed_by_law",
+    "post_held",
+    "read_row",
     "read_rows",
+    "units_above",
 ]

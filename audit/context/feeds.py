@@ -7,16 +7,13 @@ judging them by last month's.
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
 from typing import Any
 
-from audit.clock import TOKYO, day_start
+from audit.context import cells
 from audit.context.model import RosterKind
-from audit.events import mask
 
-__all__ = ["FEEDS", "FeedError", "FeedRow", "read_rows"]
+__all__ = ["FEEDS", "FeedError", "FeedRow", "read_row", "read_rows"]
 
 FeedRow = dict[str, Any]
 """One row: the column's name to its value, parsed."""
@@ -34,155 +31,80 @@ class FeedError(ValueError):
         self.faults = tuple(faults)
 
 
-_DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
-_TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?")
-
-
-_FIRST_YEAR, _LAST_YEAR = 1900, 2200
-_LONGEST = 1000
-_LONGEST_ID = 100
-_LONGEST_NUMBER = 15
-
-
-def _text(value: str) -> str:
-    if mask(value)[1]:
-        raise ValueError("contains a My Number / 個人番号が含まれています")
-    if len(value) > _LONGEST:
-        raise ValueError(f"is longer than {_LONGEST} characters / {_LONGEST} 文字を超えています")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("holds half of a surrogate pair / サロゲートペアの片方だけがあります")
-    return value
-
-
-def _required(value: str) -> str:
-    if not value:
-        raise ValueError("is missing / 値がありません")
-    if len(value) > _LONGEST_ID:
-        raise ValueError(f"is longer than {_LONGEST_ID} characters / {_LONGEST_ID} 文字を超えています")
-    return _text(value)
-
-
-def _date(value: str) -> date:
-    match = _DATE.fullmatch(value)
-    if match is None:
-        raise ValueError("is no date like 2026-04-01 / 2026-04-01 形式の日付ではありません")
-    found = date(int(match[1]), int(match[2]), int(match[3]))
-    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
-        raise ValueError(f"is not between {_FIRST_YEAR} and {_LAST_YEAR} / {_FIRST_YEAR}〜{_LAST_YEAR} 年の外です")
-    return found
-
-
-def _moment(value: str) -> tuple[datetime, bool]:
-    """A moment, and whether it was a whole day."""
-    if _DATE.fullmatch(value):
-        return day_start(_date(value)), True
-    try:
-        at = datetime.fromisoformat(value.replace("/", "-"))
-    except ValueError as error:
-        raise ValueError("is no date or time / 日付または時刻ではありません") from error
-    _date(f"{at.year:04}-{at.month:02}-{at.day:02}")
-    return (at if at.tzinfo else at.replace(tzinfo=TOKYO)), False
-
-
-def _start(value: str) -> datetime | None:
-    return _moment(value)[0] if value else None
-
-
-def _end(value: str) -> datetime | None:
-    """The exclusive end: the last day is included, a time is exact."""
-    if not value:
-        return None
-    at, whole_day = _moment(value)
-    return at + timedelta(days=1) if whole_day else at
-
-
-def _must(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    def parsed(value: str) -> Any:  # noqa: ANN401
-        return parse(_required(value))
-
-    return parsed
-
-
-def _one_of(*words: str, default: str = "") -> Callable[[str], str]:
-    def parsed(value: str) -> str:
-        word = value or default
-        if word not in words:
-            raise ValueError(f"is none of {', '.join(words)} / {', '.join(words)} のいずれかです")
-        return word
-
-    return parsed
-
-
-def _clock_time(value: str) -> str:
-    if not value:
-        return ""
-    match = _TIME.fullmatch(value)
-    if match is None or (match[1] == "24" and match[2] != "00"):
-        raise ValueError("is no time of day like 08:30 / 08:30 形式の時刻ではありません")
-    return f"{int(match[1]):02}:{match[2]}"
-
-
-def _number(value: str) -> int | None:
-    if not value:
-        return None
-    if not value.isascii() or not value.isdigit():
-        raise ValueError("is no whole number / 整数ではありません")
-    if len(value) > _LONGEST_NUMBER:
-        raise ValueError("is too large / 大きすぎます")
-    return int(value)
-
-
 _Columns = Mapping[str, Callable[[str], Any]]
 
 FEEDS: Mapping[str, _Columns] = {
     "staff": {
-        "staff_id": _required,
-        "name": _text,
-        "kana": _text,
-        "org_unit": _required,
-        "post": _text,
-        "role": _text,
-        "employment": _one_of("regular", "fixed_term", "contractor", default="regular"),
-        "manager_id": _text,
-        "valid_from": _start,
-        "valid_to": _end,
-        "subject_id": _text,
+        "staff_id": cells.required,
+        "name": cells.text,
+        "kana": cells.text,
+        "org_unit": cells.required,
+        "post": cells.text,
+        "role": cells.text,
+        "employment": cells.one_of("regular", "fixed_term", "contractor", default="regular"),
+        "manager_id": cells.text,
+        "valid_from": cells.start,
+        "valid_to": cells.end,
+        "subject_id": cells.text,
+    },
+    "subjects": {
+        "subject_id": cells.must(cells.key),
+        "household_id": cells.key,
+        "address_key": cells.key,
+        "name_key": cells.key,
+        "former_name_key": cells.key,
+        "flags": cells.flags,
     },
     "roster": {
-        "staff_id": _required,
-        "start": _must(_start),
-        "end": _must(_end),
-        "kind": _one_of(*RosterKind),
-        "approved_by": _text,
+        "staff_id": cells.required,
+        "start": cells.must(cells.start),
+        "end": cells.must(cells.end),
+        "kind": cells.one_of(*RosterKind),
+        "approved_by": cells.text,
     },
     "calendar": {
-        "date": _must(_date),
-        "org_unit": _text,
-        "kind": _one_of("closed", "open", "busy"),
-        "opens": _clock_time,
-        "closes": _clock_time,
-        "note": _text,
+        "date": cells.must(cells.day),
+        "org_unit": cells.text,
+        "kind": cells.one_of("closed", "open", "busy"),
+        "opens": cells.clock_time,
+        "closes": cells.clock_time,
+        "note": cells.text,
     },
     "approvals": {
-        "approval_id": _required,
-        "kind": _one_of("export", "print", "media", "transfer", "maintenance", "time_window", "terminal"),
-        "staff_id": _text,
-        "approved_by": _text,
-        "source": _text,
-        "valid_from": _start,
-        "valid_to": _end,
-        "max_rows": _number,
-        "medium_id": _text,
-        "note": _text,
+        "approval_id": cells.required,
+        "kind": cells.one_of("export", "print", "media", "transfer", "maintenance", "time_window", "terminal"),
+        "staff_id": cells.text,
+        "approved_by": cells.text,
+        "source": cells.text,
+        "valid_from": cells.start,
+        "valid_to": cells.end,
+        "max_rows": cells.number,
+        "medium_id": cells.text,
+        "note": cells.text,
+    },
+    "policies": {
+        "source": cells.required,
+        "valid_from": cells.start,
+        "require": cells.factor_policy,
+    },
+    "terminals": {
+        "terminal_id": cells.required,
+        "org_unit": cells.text,
+        "site": cells.text,
+        "kind": cells.one_of("desk", "counter", "shared", "server", "vendor", default="desk"),
+        "ip_range": cells.address_range,
     },
 }
 """The feeds of DESIGN 4.4 that something judges by in this version: their columns, and how each is read."""
 
 _NEEDED: Mapping[str, frozenset[str]] = {
     "staff": frozenset({"staff_id", "org_unit"}),
+    "subjects": frozenset({"subject_id"}),
     "roster": frozenset({"staff_id", "start", "end", "kind"}),
     "calendar": frozenset({"date", "kind"}),
     "approvals": frozenset({"approval_id", "kind"}),
+    "policies": frozenset({"source", "require"}),
+    "terminals": frozenset({"terminal_id"}),
 }
 """Columns without which a file is not the feed it is said to be."""
 _ORDERED = (("valid_from", "valid_to"), ("start", "end"), ("opens", "closes"))
@@ -214,20 +136,20 @@ def _cells(text: str) -> tuple[set[str], list[tuple[int, dict[str, str]]]]:
             if not isinstance(found, dict):
                 raise FeedError([f"line {number}: not a JSON object / JSON オブジェクトではありません"])
             rows.append((number, {str(k): "" if v is None else str(v) for k, v in found.items()}))
-        return set().union(*(cells for _, cells in rows)), rows
+        return set().union(*(named for _, named in rows)), rows
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
     try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
+        for row in reader:
+            if not any(cell.strip() for cell in row):
                 continue
             if not header:
-                header = [cell.strip() for cell in cells]
-            elif len(cells) != len(header):
-                counts = f"{len(cells)} columns, the header has {len(header)}"
-                raise FeedError([f"line {reader.line_num}: {counts} / {len(cells)} 列、見出しは {len(header)} 列"])
+                header = [cell.strip() for cell in row]
+            elif len(row) != len(header):
+                counts = f"{len(row)} columns, the header has {len(header)}"
+                raise FeedError([f"line {reader.line_num}: {counts} / {len(row)} 列、見出しは {len(header)} 列"])
             else:
-                rows.append((reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
+                rows.append((reader.line_num, dict(zip(header, (cell.strip() for cell in row), strict=True))))
     except csv.Error as error:
         raise FeedError([f"line {reader.line_num}: {error}"]) from error
     return set(header), rows
@@ -244,24 +166,48 @@ def read_rows(kind: str, data: bytes) -> list[FeedRow]:
         FeedError: naming every fault; nothing of the feed must then be used.
     """
     columns = FEEDS[kind]
-    names, cells_by_line = _cells(_decode(data))
+    names, lines = _cells(_decode(data))
     missing = _NEEDED[kind] - names
     if missing:
         listed = ", ".join(sorted(missing))
         raise FeedError([f"columns are missing: {listed} / 列がありません: {listed}"])
     rows, faults = [], []
-    for line, cells in cells_by_line:
-        row: FeedRow = {}
-        for name, parse in columns.items():
-            try:
-                row[name] = parse(cells.get(name, ""))
-            except (ValueError, OverflowError) as error:
-                faults.append(f"line {line}, {name}: {error}")
-        for first, last in _ORDERED:
-            start, end = row.get(first), row.get(last)
-            if start and end and end <= start:
-                faults.append(f"line {line}, {last}: not after {first} / {first} より後ではありません")
+    for line, named in lines:
+        row, found = _row(columns, named)
         rows.append(row)
+        faults += [f"line {line}, {fault}" for fault in found]
     if faults:
         raise FeedError(faults)
     return rows
+
+
+def read_row(kind: str, named: Mapping[str, str]) -> FeedRow:
+    """Read one row that came by another way than a file, by the same rules.
+
+    Args:
+        kind: one of `FEEDS`.
+        named: the cells, by column; one that is not named is empty.
+
+    Raises:
+        FeedError: naming every fault.
+    """
+    row, faults = _row(FEEDS[kind], named)
+    if faults:
+        raise FeedError(faults)
+    return row
+
+
+def _row(columns: _Columns, named: Mapping[str, str]) -> tuple[FeedRow, list[str]]:
+    """A row's values, and its faults."""
+    row: FeedRow = {}
+    faults = []
+    for name, parse in columns.items():
+        try:
+            row[name] = parse(named.get(name, ""))
+        except (ValueError, OverflowError) as error:
+            faults.append(f"{name}: {error}")
+    for first, last in _ORDERED:
+        start, end = row.get(first), row.get(last)
+        if start and end and end <= start:
+            faults.append(f"{last}: not after {first} / {first} より後ではありません")
+    return row, faults

@@ -10,6 +10,7 @@ from audit.clock import day_start
 from audit.context.calendar import DEFAULT_CLOSES, DEFAULT_OPENS, is_closed_by_law
 
 __all__ = [
+    "Approval",
     "CalendarDay",
     "Post",
     "RosterKind",
@@ -19,6 +20,7 @@ __all__ = [
     "Terminal",
     "TimeWindow",
     "WorkContext",
+    "post_held",
 ]
 
 
@@ -46,10 +48,22 @@ class Post:
     subject_id: str
     start: datetime | None
     end: datetime | None
+    kana: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether it ends as it begins, and is held at no moment: a post that was called off."""
+        return self.start is not None and self.start == self.end
 
     def holds(self, at: datetime) -> bool:
         """Whether it is held at a moment."""
         return (self.start is None or self.start <= at) and (self.end is None or at < self.end)
+
+
+def post_held(posts: Iterable[Post], at: datetime) -> Post | None:
+    """Of one person's posts the one held at a moment: of several the one that began last."""
+    held = [post for post in posts if post.holds(at)]
+    return max(held, key=lambda post: post.start or day_start(date.min + timedelta(days=2)), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,30 @@ class TimeWindow:
     start: datetime | None
     end: datetime | None
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Somebody's word that an output, a medium, a time, a terminal or maintenance is wanted. `end` is exclusive.
+
+    Attributes:
+        staff_id: for whom.
+        source: in which system; blank for every one.
+        entered_at: when it first stood here as it now stands; None when it came before that was kept. It covers
+            nothing that was done earlier.
+    """
+
+    approval_id: str
+    kind: str
+    staff_id: str
+    approved_by: str
+    source: str
+    start: datetime | None
+    end: datetime | None
+    max_rows: int | None
+    medium_id: str
+    note: str
+    entered_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +212,7 @@ class WorkContext:
 
     def post_at(self, staff_id: str, at: datetime) -> Post | None:
         """The post held at a moment."""
-        held = [post for post in self.posts.get(staff_id, ()) if post.holds(at)]
-        return max(held, key=lambda post: post.start or day_start(date.min + timedelta(days=2)), default=None)
+        return post_held(self.posts.get(staff_id, ()), at)
 
     def closed(self, org_unit: str, day: date) -> str:
         """Why a unit is closed on a day; empty when it is open."""

@@ -1,14 +1,20 @@
-"""Bringing context feeds in, and asking what was known over a span."""
+"""Bringing context feeds in, and asking what was known: over a span, or at one moment."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
 
-from audit.context.feeds import read_rows
-from audit.context.model import WorkContext
+from audit.clock import Clock, SystemClock, tokyo_date
+from audit.context.feeds import FeedRow, read_rows
+from audit.context.model import Approval, Post, Subject, Terminal, WorkContext, post_held
 from audit.context.repository import ContextRepository
-from audit.store.state import StateStore
+from audit.store.errors import StoreUnavailableError
+from audit.store.state import Session, StateStore
 
-__all__ = ["ContextService", "Imported"]
+__all__ = ["ContextService", "Imported", "units_above"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +28,16 @@ class Imported:
 
 
 class ContextService:
-    """The town's context."""
+    """The town's context.
 
-    def __init__(self, state: StateStore) -> None:
+    Args:
+        state: the state database.
+        clock: says when an approval was entered.
+    """
+
+    def __init__(self, state: StateStore, clock: Clock | None = None) -> None:
         self._state = state
+        self._clock = clock or SystemClock()
 
     def import_feed(self, kind: str, data: bytes) -> Imported:
         """Bring one feed in, whole or not at all; the same feed again changes nothing.
@@ -33,12 +45,34 @@ class ContextService:
         Raises:
             FeedError: naming every fault.
         """
-        rows = read_rows(kind, data)
+        return self.import_rows(kind, read_rows(kind, data))
+
+    def import_rows(
+        self,
+        kind: str,
+        rows: Sequence[FeedRow],
+        within: Callable[[Session], None] = lambda _unit: None,
+        as_of: int | None = None,
+    ) -> Imported:
+        """The same, of rows that were read before.
+
+        Args:
+            kind: of which feed.
+            rows: from `read_rows` or `read_row`.
+            within: what belongs to the same unit of work; done before it commits, and what it raises undoes all.
+            as_of: the revision that the rows were made from; None where they depend on nothing.
+
+        Raises:
+            StoreUnavailableError: something has changed since; made anew, the rows can be brought in.
+        """
         with self._state.unit() as session:
             repository = ContextRepository(session)
-            new, changed, unchanged = repository.merge(kind, rows)
+            if as_of is not None and not repository.unchanged_since(as_of):
+                raise StoreUnavailableError("somebody else changed the context meanwhile")
+            new, changed, unchanged = repository.merge(kind, rows, self._clock.now())
             if new or changed:
                 repository.revise()
+            within(session)
             return Imported(len(rows), new, changed, unchanged)
 
     def revision(self) -> int:
@@ -57,3 +91,109 @@ class ContextService:
                 repository.calendar(),
                 repository.windows(start - margin, end + margin),
             )
+
+    # One moment -------------------------------------------------------------------------------------------------
+
+    def people(self) -> Mapping[str, tuple[Post, ...]]:
+        """Every post of everyone, by person."""
+        with self._state.unit() as session:
+            return WorkContext.of(ContextRepository(session).posts()).posts
+
+    def person(self, staff_id: str) -> tuple[Post, ...]:
+        """Every post of one person, past and future ones too; none of somebody the directory does not know."""
+        with self._state.unit() as session:
+            return tuple(ContextRepository(session).person(staff_id))
+
+    def alike(self, staff_id: str) -> tuple[str, ...]:
+        """The staff ids that differ from one in capitals and small letters at most."""
+        with self._state.unit() as session:
+            return ContextRepository(session).alike(staff_id)
+
+    def post_at(self, staff_id: str, at: datetime) -> Post | None:
+        """The post that a person holds at a moment; of several the one that began last."""
+        return post_held(self.person(staff_id), at)
+
+    def staff_in(self, unit: str, at: datetime) -> tuple[Post, ...]:
+        """The posts held in one unit at a moment, without those of the units below it."""
+        with self._state.unit() as session:
+            return tuple(ContextRepository(session).people_in(unit, at))
+
+    def staff_among(self, subject_ids: Collection[str], at: datetime) -> tuple[Post, ...]:
+        """The posts held at a moment by members of staff who are these residents; one that does not say so, says so."""
+        by_staff: dict[str, list[Post]] = defaultdict(list)
+        with self._state.unit() as session:
+            for post in ContextRepository(session).people_as(subject_ids):
+                by_staff[post.staff_id].append(post)
+        held = ((post_held(posts, at), max(post.subject_id for post in posts)) for posts in by_staff.values())
+        return tuple(replace(post, subject_id=post.subject_id or key) for post, key in held if post is not None)
+
+    def work_of(self, staff_id: str, org_unit: str, at: datetime) -> WorkContext:
+        """What is known about one person's working time on the business day of a moment and the days beside it.
+
+        Args:
+            staff_id: whose.
+            org_unit: the unit whose calendar counts, with those above it.
+            at: the moment.
+        """
+        margin = timedelta(days=1)
+        day = tokyo_date(at)
+        with self._state.unit() as session:
+            repository = ContextRepository(session)
+            return WorkContext.of(
+                repository.person(staff_id),
+                repository.roster(at - 2 * margin, at + 2 * margin, staff_id),
+                repository.calendar_of(units_above(org_unit), day - margin, day + margin),
+                repository.windows(at - margin, at + margin, staff_id),
+            )
+
+    def subjects(self, subject_ids: Collection[str]) -> Mapping[str, Subject]:
+        """These residents, by id; those whom the feed does not know are left out."""
+        with self._state.unit() as session:
+            return {subject.subject_id: subject for subject in ContextRepository(session).subjects(subject_ids)}
+
+    def approvals_for(self, staff_id: str, source: str, at: datetime) -> tuple[Approval, ...]:
+        """The approvals of every kind that name a person, for one system, and are in force at a moment.
+
+        One without an approver is an application and not among them.
+        """
+        with self._state.unit() as session:
+            return tuple(ContextRepository(session).approvals(staff_id, source, at))
+
+    def terminals_at(self, address: str, terminal_id: str = "") -> tuple[Terminal, ...]:
+        """The registered terminals that an address lies in, or that have this id.
+
+        Args:
+            address: an IPv4 or IPv6 address; anything else, and empty, lies in none.
+            terminal_id: what the caller says; empty for nothing.
+        """
+        with self._state.unit() as session:
+            return tuple(ContextRepository(session).terminals(_ranges_of(address), terminal_id))
+
+    def any_terminal(self) -> bool:
+        """Whether any terminal is registered at all."""
+        with self._state.unit() as session:
+            return ContextRepository(session).any_terminal()
+
+    def factor_policy(self, source: str, at: datetime) -> str:
+        """What a system asks its users for at a moment; empty where no row says so."""
+        with self._state.unit() as session:
+            return ContextRepository(session).factor_policy(source, at) or ""
+
+
+def units_above(unit: str) -> tuple[str, ...]:
+    """A unit, the units it belongs to, and the whole town (empty) at last."""
+    parts = unit.split("/") if unit else []
+    return (*("/".join(parts[:count]) for count in range(len(parts), 0, -1)), "")
+
+
+@lru_cache(maxsize=4096)
+def _ranges_of(address: str) -> tuple[str, ...]:
+    """Every form in which the feed could have written a range that an address lies in."""
+    try:
+        at = ip_address(address)
+    except ValueError:
+        return ()
+    if isinstance(at, IPv6Address) and at.ipv4_mapped:
+        at = at.ipv4_mapped
+    networks = (ip_network((at, length), strict=False) for length in range(at.max_prefixlen))
+    return (str(at), *map(str, networks))

@@ -77,7 +77,7 @@ class StateStore:
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
 
     def create_tables(self) -> None:
-        """Create what is missing: tables, and columns that later versions added. Nothing is changed or dropped.
+        """Create what is missing: tables, columns and indexes that later versions added. Nothing is changed or dropped.
 
         A column added to a table of an earlier version must be nullable or have a `server_default`.
         """
@@ -91,6 +91,8 @@ class StateStore:
                         definition = CreateColumn(column).compile(dialect=self._engine.dialect)
                         name = self._engine.dialect.identifier_preparer.format_table(table)
                         connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {definition}")
+                for index in table.indexes:
+                    index.create(connection, checkfirst=True)
 
     @contextmanager
     def unit(self) -> Iterator[Session]:

@@ -75,6 +75,7 @@ def test_times_are_exact_and_of_tokyo_unless_they_say_otherwise() -> None:
         ("staff", "staff_id,org_unit\n,hoken\ns2,\n", ["line 2, staff_id: is missing", "line 3, org_unit: is missing"]),
         ("staff", "staff_id,org_unit\ns1,a,b\n", ["line 2: 3 columns, the header has 2"]),
         ("staff", 'staff_id,org_unit\n"s1,a\n', ["line 2: "]),
+        ("staff", "staff_id,org_unit\ns1,a\0b\n", ["line 2, org_unit: holds a NUL"]),
         ("staff", "staff_id,org_unit,employment\ns1,a,king\n", ["line 2, employment: is none of regular"]),
         (
             "staff",

@@ -21,7 +21,7 @@ class Note(LaterBase):
     id: Mapped[int] = mapped_column(primary_key=True)
     word: Mapped[str] = mapped_column(String(10))
     colour: Mapped[str | None] = mapped_column(String(10))
-    size: Mapped[int] = mapped_column(server_default="3")
+    size: Mapped[int] = mapped_column(server_default="3", index=True)
 
 
 @pytest.fixture
@@ -41,5 +41,6 @@ def test_missing_columns_are_added_and_rows_stay(earlier: Engine, monkeypatch: p
         store.create_tables()
         store.close()
     assert {column["name"] for column in inspect(earlier).get_columns("notes")} == {"id", "word", "colour", "size"}
+    assert [index["column_names"] for index in inspect(earlier).get_indexes("notes")] == [["size"]]
     with earlier.connect() as connection:
         assert tuple(connection.execute(text("SELECT id, word, colour, size FROM notes")).one()) == (7, "kept", None, 3)
