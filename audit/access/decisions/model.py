@@ -10,7 +10,16 @@ from audit.access.strength import Acr, FactorPolicy, Proof
 from audit.context import Post, Span, Terminal
 from audit.texts import Texts
 
-__all__ = ["Answer", "Approval", "BreakGlass", "Effect", "Facts", "LiveSession", "Question"]
+__all__ = ["Actor", "Answer", "Approval", "BreakGlass", "Effect", "Facts", "LiveSession", "Question"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Somebody who is signed in and acts on the ledger or in an emergency; the delivery makes it from its viewer."""
+
+    staff_id: str
+    address: str = ""
+    session: str = ""
 
 
 class Effect(StrEnum):
@@ -74,7 +83,13 @@ class LiveSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """Somebody's word that an output, a medium, a time or maintenance is wanted. `end` is exclusive."""
+    """Somebody's word that an output, a medium, a time or maintenance is wanted. `end` is exclusive.
+
+    Attributes:
+        entered_at: since when it is on record; one without it, or entered after the act, covers nothing.
+        subjects: the residents that a `second_person` was given for.
+        ledger: whether it was given in Mimamori, where its uses are counted.
+    """
 
     id: str
     kind: str
@@ -86,11 +101,17 @@ class Approval:
     max_rows: int | None
     medium_id: str
     entered_at: datetime | None = None
+    subjects: tuple[str, ...] = ()
+    ledger: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakGlass:
-    """An emergency that a person declared, with its reason. `end` is exclusive."""
+    """An emergency that a person declared, with its reason. `end` is exclusive.
+
+    Attributes:
+        sealed: declared with a sealed emergency credential, for want of the second factor.
+    """
 
     id: str
     person: str
@@ -98,6 +119,7 @@ class BreakGlass:
     reason: str
     start: datetime
     end: datetime
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +130,11 @@ class Facts:
         now: the moment.
         post: the person's post now; None for nobody of ours, or no more.
         session: the person's live session; None without one.
+        selves: further staff ids of the same natural person.
         second_session: the live session of the second person, where one is named.
         entitlements: the person's rights in the system that hold now.
         second_entitlements: the second person's.
+        second_related: what a subject is to the second person.
         factors: what the system asks for.
         terminals: the system's or town's registered terminals that the address or the id belongs to.
         terminals_known: whether any terminal is registered at all.
@@ -126,6 +150,7 @@ class Facts:
     post: Post | None
     session: LiveSession | None
     factors: FactorPolicy
+    selves: frozenset[str] = frozenset()
     second_session: LiveSession | None = None
     entitlements: tuple[Entitlement, ...] = ()
     second_entitlements: tuple[Entitlement, ...] = ()
@@ -136,6 +161,7 @@ class Facts:
     flags: Mapping[str, frozenset[str]] = field(default_factory=dict)
     related: Mapping[str, str] = field(default_factory=dict)
     approvals: tuple[Approval, ...] = ()
+    second_related: Mapping[str, str] = field(default_factory=dict)
     emergency: BreakGlass | None = None
 
 
@@ -153,6 +179,7 @@ class Answer:
         notes: why an allow is looked at afterwards (`break_glass`, `outside_hours_approved`, `self`, ...).
         policy: version of the decision policy.
         approval: id of the approval that an allow rests on.
+        id: of this decision, once it is recorded; by it an output is confirmed.
     """
 
     effect: Effect
@@ -164,3 +191,4 @@ class Answer:
     notes: tuple[str, ...] = ()
     policy: str = ""
     approval: str = ""
+    id: str = ""

@@ -101,7 +101,7 @@ def test_several_acts_are_kept_altogether_or_not_at_all(tmp_path: Path, log: Eve
     assert acts.waiting() == log.size == 0
 
 
-def test_D1_no_room_is_an_error_so_that_the_act_does_not_happen(tmp_path: Path, log: EventLog, opened: Opened) -> None:  # noqa: N802
+def test_D1_no_room_is_an_error_so_that_the_act_does_not_happen(tmp_path: Path, log: EventLog, opened: Opened) -> None:
     acts, kept = opened(tmp_path, limit=20_000), 0
     with suppress(ActsFullError):
         while kept < 1000:
@@ -121,16 +121,16 @@ def test_a_log_that_cannot_be_written_is_tried_again(
 ) -> None:
     monkeypatch.setattr(acts_module, "_PAUSES", (0.0,))
     monkeypatch.setattr(acts_module, "_GATHER", 0.0)
-    failures, stored, append = [StoreUnavailableError("gone")] * 5, threading.Event(), log.append_all
+    failures, stored, append = [StoreUnavailableError("gone")] * 5, threading.Event(), log.append
 
-    def unsteady(parts: Any) -> Any:
+    def unsteady(*parts: Any) -> Any:
         if failures:
             raise failures.pop()
-        done = append(parts)
+        done = append(*parts)
         stored.set()
         return done
 
-    monkeypatch.setattr(log, "append_all", unsteady)
+    monkeypatch.setattr(log, "append", unsteady)
     acts = opened(tmp_path)
     acts.start()
     acts.record(decision(event_id="d-1"))

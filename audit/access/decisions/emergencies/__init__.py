@@ -1,0 +1,1 @@
+"""Break-glass: access in an emergency, declared by the person, alerted at once, reviewed by somebody else."""

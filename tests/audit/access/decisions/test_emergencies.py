@@ -1,0 +1,208 @@
+"""Break-glass: declared, alerted, reviewed by somebody else."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from asking import ME, NOW, OTHER, SYSTEM, Log, facts, policy, post, question, said, session
+
+from audit.access.decisions import Actor, DecisionPolicy, EmergencyRefusedError, LiveSession, decide
+from audit.access.decisions.emergencies.model import Emergency, Verdict
+from audit.access.decisions.emergencies.service import EmergencyService
+from audit.clock import FixedClock
+from audit.context import Post, is_closed_by_law
+from audit.events import check
+from audit.store.state import StateStore
+
+WHY = "庁舎の停電により所属の端末が使えない"
+ME_SIGNED_IN = Actor(staff_id=ME, address="10.3.1.31", session=f"sid-{ME}")
+REVIEWER = Actor(staff_id=OTHER, address="10.3.1.32", session=f"sid-{OTHER}")
+
+
+class Town:
+    """Who is there, and an alarm that can fail."""
+
+    def __init__(self) -> None:
+        self.session: LiveSession | None = session()
+        self.post: Post | None = post()
+        self.alerts: list[tuple[Emergency, str]] = []
+        self.alarm_down = False
+
+    def live_session(self, login_id: str) -> LiveSession | None:
+        return self.session if login_id == ME else None
+
+    def post_at(self, staff_id: str, at: datetime) -> Post | None:
+        found = self.post if staff_id == ME else post(staff_id)
+        return found if found is not None and found.holds(at) else None
+
+    def same_natural_person(self, one: str, other: str) -> bool:
+        return one == other or {one, other} == {ME, "s9412"}
+
+    def closed(self, org_unit: str, day: date) -> str:
+        assert org_unit == "hoken/shikaku"
+        return is_closed_by_law(day)
+
+    def alert(self, emergency: Emergency, event_id: str) -> None:
+        if self.alarm_down:
+            raise ConnectionError
+        self.alerts.append((emergency, event_id))
+
+
+@pytest.fixture
+def town() -> Town:
+    return Town()
+
+
+@pytest.fixture
+def allowed() -> DecisionPolicy:
+    return policy(break_glass=True, break_glass_minutes=30)
+
+
+@pytest.fixture
+def service(store: StateStore, clock: FixedClock, log: Log, town: Town, allowed: DecisionPolicy) -> EmergencyService:
+    return EmergencyService(store, clock, log, lambda: allowed, town, town)
+
+
+def declare(service: EmergencyService, minutes: int = 30, sealed_code: str = "", why: str = WHY) -> Emergency:
+    return service.declare(SYSTEM, why, minutes, by=ME_SIGNED_IN, sealed_code=sealed_code)
+
+
+def test_E9_an_emergency_is_recorded_and_alerted_at_once_and_due_for_review_the_next_business_day(
+    service: EmergencyService, log: Log, town: Town, clock: FixedClock
+) -> None:
+    emergency = declare(service)
+    doc = log.last()
+    assert (doc["activity"], doc["operation_name"]) == ("grant", "break_glass.declared")
+    assert town.alerts == [(emergency, doc["event_id"])]
+    assert emergency.review_due == date(2026, 10, 6)
+    assert service.open_for(ME, SYSTEM, clock.now()) == emergency.declared
+    assert service.unreviewed() == [emergency]
+    assert check(doc, clock.now()).faults == ()
+
+
+def test_the_review_waits_over_new_year(service: EmergencyService, clock: FixedClock) -> None:
+    clock.advance(datetime(2026, 12, 28, 9, tzinfo=NOW.tzinfo) - NOW)
+    assert declare(service).review_due == date(2027, 1, 4)
+
+
+def test_E9_it_holds_for_its_minutes_person_and_system(service: EmergencyService, clock: FixedClock) -> None:
+    declare(service)
+    assert service.open_for(ME, "tax", clock.now()) is None
+    assert service.open_for(OTHER, SYSTEM, clock.now()) is None
+    clock.advance(timedelta(minutes=30))
+    assert service.open_for(ME, SYSTEM, clock.now()) is None
+    assert len(service.unreviewed()) == 1
+
+
+def test_E9_decisions_under_it_say_so(service: EmergencyService, allowed: DecisionPolicy) -> None:
+    opened = declare(service).declared
+    answer = decide(question(), facts(entitlements=(), working=(), emergency=opened), allowed)
+    assert said(answer) == ("allow", "allowed")
+    assert set(answer.notes) == {"break_glass", "lifted_entitlement", "lifted_time"}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "why", "reason"),
+    [(0, WHY, "minutes"), (31, WHY, "minutes"), (30, "急ぎ", "reason"), (30, "あ" * 501, "reason")],
+)
+def test_what_an_emergency_must_say(service: EmergencyService, minutes: int, why: str, reason: str) -> None:
+    with pytest.raises(EmergencyRefusedError) as refused:
+        declare(service, minutes, why=why)
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        {"session": None},
+        {"session": session(locked=True)},
+        {"session": session(id="sid-other")},
+        {"post": None},
+    ],
+)
+def test_E9_only_somebody_signed_in_and_in_office_declares(
+    service: EmergencyService, town: Town, log: Log, there: dict[str, object]
+) -> None:
+    for name, value in there.items():
+        setattr(town, name, value)
+    with pytest.raises(EmergencyRefusedError):
+        declare(service)
+    assert (log.docs, town.alerts) == ([], [])
+
+
+def test_E9_a_system_whose_policy_has_none_has_none(store: StateStore, clock: FixedClock, log: Log, town: Town) -> None:
+    service = EmergencyService(store, clock, log, policy, town, town)
+    with pytest.raises(EmergencyRefusedError) as refused:
+        declare(service)
+    assert refused.value.reason == "not_allowed"
+
+
+@pytest.mark.parametrize("what", ["log", "alarm"])
+def test_E9_without_its_event_or_its_alert_there_is_no_emergency(
+    service: EmergencyService, log: Log, town: Town, what: str
+) -> None:
+    log.down, town.alarm_down = what == "log", what == "alarm"
+    with pytest.raises(ConnectionError):
+        declare(service)
+    assert service.open_for(ME, SYSTEM, NOW) is None
+
+
+def test_INV4_somebody_else_reviews_it_once_and_when_it_is_over(
+    service: EmergencyService, clock: FixedClock, log: Log
+) -> None:
+    number = declare(service).declared.id
+
+    def refusal(by: Actor) -> str:
+        with pytest.raises(EmergencyRefusedError) as refused:
+            service.review(number, Verdict.JUSTIFIED, "記録を確認", by=by)
+        return refused.value.reason
+
+    assert refusal(REVIEWER) == "open"
+    clock.advance(timedelta(hours=1))
+    assert refusal(ME_SIGNED_IN) == "oneself"
+    assert refusal(Actor(staff_id="s9412")) == "oneself"
+    service.review(number, Verdict.UNJUSTIFIED, "対象外の照会がある", by=REVIEWER)
+    assert service.unreviewed() == []
+    assert log.last()["unmapped"]["review"] == {"verdict": "unjustified", "note": "対象外の照会がある"}
+    assert refusal(REVIEWER) == "settled"
+
+
+def test_the_person_ends_it_early_and_nobody_else_does(service: EmergencyService, clock: FixedClock) -> None:
+    number = declare(service).declared.id
+    with pytest.raises(EmergencyRefusedError):
+        service.end(number, by=REVIEWER)
+    clock.advance(timedelta(minutes=1))
+    service.end(number, by=ME_SIGNED_IN)
+    assert service.open_for(ME, SYSTEM, clock.now()) is None
+    with pytest.raises(EmergencyRefusedError):
+        service.end(number, by=ME_SIGNED_IN)
+
+
+def test_E9_a_sealed_credential_is_good_once_and_its_code_is_nowhere(
+    service: EmergencyService, log: Log, tmp_path: Path
+) -> None:
+    credential = service.issue_sealed(by=REVIEWER)
+    assert declare(service, sealed_code=credential.code).declared.sealed
+    with pytest.raises(EmergencyRefusedError) as refused:
+        declare(service, sealed_code=credential.code)
+    assert refused.value.reason == "credential"
+    assert log.operations() == ["break_glass.sealed_issued", "break_glass.declared", "break_glass.sealed_refused"]
+    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert credential.code.encode() not in kept
+    assert credential.code not in repr(log.docs) + repr(credential)
+
+
+def test_E9_one_envelope_opens_one_emergency_however_many_try(service: EmergencyService, town: Town) -> None:
+    code = service.issue_sealed(by=REVIEWER).code
+
+    def attempt(_: int) -> bool:
+        try:
+            declare(service, sealed_code=code)
+        except EmergencyRefusedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(attempt, range(4))) == 1
+    assert len(town.alerts) == 1
