@@ -9,12 +9,36 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from api.gateways import read_gateways
 from api.installation import Installation
 from api.jobs import start_scheduler
 from api.receivers import running
-from api.web import json_api, pages, receive, sign_in, sources, step_up
+from api.web import (
+    authenticators,
+    emergencies,
+    emergencies_json,
+    federation,
+    json_api,
+    ledger,
+    ledger_json,
+    media,
+    outcomes,
+    pages,
+    receive,
+    rights,
+    rights_json,
+    rights_ledger,
+    scim,
+    sign_in,
+    sources,
+    step_up,
+    users,
+)
+from api.web.authzen import StaffDecisions, install_authzen
 from api.web.errors import install_errors
+from api.web.forward_auth import install_forward_auth
 from api.web.oauth import install_oauth
+from api.web.oidc import install_oidc
 from api.web.security import SecurityHeaders, installation_of
 from audit.store.errors import StoreError
 from dashboards.pages import STATIC, Pages
@@ -40,6 +64,8 @@ def create_app(installation: Installation, *, schedule: bool = True, watch: bool
                 stack.callback(scheduler.shutdown, wait=True)
             yield
         installation.machines.flush_refusals(everything=True)
+        installation.sso.flush_refusals(everything=True)
+        installation.federation.flush_refusals(everything=True)
 
     app = FastAPI(title="Mimamori", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.installation = installation
@@ -48,6 +74,10 @@ def create_app(installation: Installation, *, schedule: bool = True, watch: bool
     install_errors(app)
     step_up.install_step_up(app)
     install_oauth(app, installation.machines)
+    install_oidc(app, installation.sso)
+    decisions = installation.decisions.service
+    install_authzen(app, StaffDecisions(decisions, installation.acts, installation.clock, installation.access.seen))
+    install_forward_auth(app, decisions, read_gateways(installation.settings.data))
     plotly = Path(str(resources.files("plotly"))) / "package_data" / "plotly.min.js"
 
     @app.get("/static/plotly.min.js", include_in_schema=False)
@@ -75,8 +105,17 @@ def create_app(installation: Installation, *, schedule: bool = True, watch: bool
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(sign_in.router)
     app.include_router(step_up.router)
+    app.include_router(federation.router)
+    app.include_router(authenticators.router)
+    app.include_router(users.router)
     app.include_router(pages.router)
     app.include_router(sources.router)
+    app.include_router(rights.router)
+    app.include_router(rights_json.router)
+    for part in (ledger, ledger_json, media, emergencies, emergencies_json, outcomes):
+        app.include_router(part.router)
+    app.include_router(rights_ledger.router)
     app.include_router(json_api.router)
     app.include_router(receive.router)
+    app.include_router(scim.router)
     return app

@@ -4,12 +4,20 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from api.decisions import Decisions, open_decisions
+from api.factor_policies import factor_policies
+from api.rights import TownPeople, open_rights
 from api.settings import Settings
-from audit.access import AccessService, SecretBox
+from audit.access import AccessLimits, AccessService, SecretBox
+from audit.access.authenticators import AuthenticatorService, RelyingParty
+from audit.access.federation import FederationService, load_verifiers
 from audit.access.machines import MachineRules, MachineService
+from audit.access.people import PeopleService
+from audit.access.rights import RightsService
+from audit.access.sso import SigningKeys, SsoService
 from audit.clock import Clock, SystemClock
 from audit.context import ContextService
 from audit.events import Activity
@@ -57,10 +65,16 @@ class Installation:
     inbox: DurableInbox
     acts: ActSpool
     machines: MachineService
+    sso: SsoService
+    federation: FederationService
     gaps: GapService
     context: ContextService
     findings: FindingService
     access: AccessService
+    authenticators: AuthenticatorService
+    people: PeopleService
+    rights: RightsService
+    decisions: Decisions
     runner: Runner
     catalogue: Mapping[str, Profile]
     city: str = ""
@@ -185,6 +199,8 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
         StoreHeldError: another process holds the data directory.
         StoreError: an engine does not answer, or its tables cannot be brought up to date.
         ProfileError: a source profile of the town's own cannot be used.
+        VerifierConfigError: the town's file of verifiers cannot be used.
+        ChainError: the town's file of approval chains cannot be used.
     """
     clock = clock or SystemClock()
     data = settings.data.resolve()
@@ -200,7 +216,7 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
             migrate(events, clock)
             state.create_tables()
             log = EventLog(LogRepository(events), clock)
-            context = ContextService(state)
+            context = ContextService(state, clock)
             findings = FindingService(state, clock)
             keys = data / "keys"
             secret = load_or_create_key(keys / "quarantine.key")
@@ -212,16 +228,54 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                     f"the log holds {log.size} events, the book says {entered}: restore the backup"
                 )
             box = SecretBox(load_or_create_key(keys / "credentials.key"))
-            access = AccessService(state, clock, log, box)
-            machines = MachineService(
-                state, clock, log, box, MachineRules(issuer=settings.issuer, basic=settings.client_secret_basic)
-            )
-            spool = Spool(data / "spool", clock, limit=settings.spool_bytes, reserve=settings.reserve_bytes)
-            opened.callback(spool.close)
             own = Spool(data / "acts", clock, limit=_ACTS_BYTES, reserve=settings.reserve_bytes, share=1)
             opened.callback(own.close)
             acts = ActSpool(own, log, clock)
             acts.drain()  # what a crash left: whoever asks the log finds it
+            people = PeopleService(state, clock, context, acts)
+            party = RelyingParty.of(settings.issuer)
+            authenticators = AuthenticatorService(state, clock, log, box, party, data / "authenticators.toml")
+            access = AccessService(
+                state,
+                clock,
+                log,
+                box,
+                authenticators,
+                limits=access_limits(settings),
+                people=people,
+                terminals=context,
+            )
+            machines = MachineService(
+                state, clock, log, box, MachineRules(issuer=settings.issuer, basic=settings.client_secret_basic)
+            )
+            sso = SsoService(
+                state,
+                clock,
+                log,
+                box,
+                SigningKeys(keys / "sso.json"),
+                sessions=access,
+                policy_of=factor_policies(context, catalogue),
+                issuer=lambda: machines.rules.issuer,
+            )
+            rights = open_rights(
+                state, clock, acts, TownPeople(context, people), data=data, city=city, systems=catalogue
+            )
+            decisions = open_decisions(
+                data,
+                state=state,
+                clock=clock,
+                recorder=acts,
+                log=log,
+                context=context,
+                people=people,
+                sessions=access,
+                rights=rights,
+                factors=factor_policies(context, catalogue),
+                findings=findings,
+            )
+            spool = Spool(data / "spool", clock, limit=settings.spool_bytes, reserve=settings.reserve_bytes)
+            opened.callback(spool.close)
             (data / _MARK).touch()
             yield Installation(
                 settings=settings,
@@ -233,10 +287,18 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                 inbox=DurableInbox(spool, book, clock, secret),
                 acts=acts,
                 machines=machines,
+                sso=sso,
+                federation=FederationService(
+                    state, clock, log, box, load_verifiers(data / "verifiers.toml"), base=lambda: machines.rules.issuer
+                ),
                 gaps=GapService(log, book, AnnouncementBook(state), context, findings, clock, catalogue),
                 context=context,
                 findings=findings,
                 access=access,
+                authenticators=authenticators,
+                people=people,
+                rights=rights,
+                decisions=decisions,
                 runner=Runner(log, context, findings, clock, DETECTORS),
                 catalogue=catalogue,
                 city=city,
@@ -245,6 +307,18 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
 
 _ACTS_BYTES = 1 << 30
 """Room for the acts of weeks, should the log be gone so long."""
+
+
+def access_limits(settings: Settings) -> AccessLimits:
+    """What a town has chosen about sessions and passwords."""
+    days = settings.password_max_days
+    return AccessLimits(
+        second_session=settings.second_session,
+        bind_address=settings.bind_sessions,
+        password_max_age=timedelta(days=days) if days else None,
+    )
+
+
 _CITY = "city"
 """Holds the city whose preset was chosen."""
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from audit.access.model import SecondSessionRule
+
 __all__ = ["Settings"]
 
 
@@ -42,6 +44,22 @@ class Settings(BaseSettings):
     )
     client_secret_basic: bool = Field(
         default=False, description="Whether senders may show their secret itself, the standard's interim method."
+    )
+    second_session: SecondSessionRule = Field(
+        default="ask",
+        description="What becomes of a sign-in while the person has a session: ask them, refuse it, or take_over.",
+    )
+    bind_sessions: bool = Field(
+        default=False,
+        description="Whether every session belongs to the address where it was opened; one opened at a registered "
+        "terminal always does.",
+    )
+    password_max_days: int = Field(
+        default=0, ge=0, le=3650, description="Days after which a password must be changed; 0: never."
+    )
+    return_origins: str = Field(
+        default="",
+        description="Origins (scheme, host, port), by comma, to which sign-in and step-up may lead back.",
     )
     spool_bytes: int = Field(
         default=4 << 30, ge=64 << 20, description="Bytes of deliveries that may wait; one source may take half."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from api.installation import CONFLICT_DETECTOR
+from api.own_findings import OWN_DETECTORS
 from audit.clock import TOKYO
 from audit.context import WorkContext
 from audit.events import ACTIVITY_CLASS, OCSF_VERSION, AuditEvent
@@ -17,25 +17,16 @@ from ingest.sources.profile import Profile
 
 __all__ = ["alert_row", "alert_view", "detector_title", "event_row", "event_view", "source_name"]
 
-_CONFLICT = Texts("識別子の重複（内容が異なる）", "Known id with other content")
-_SOURCE_RUNBOOK = Texts(
-    "1. 発生元の管理者に、ログの書き直しや再採番がなかったか確かめます。\n2. 隔離された原文を取り出して比べます"
-    "（mimamori quarantine show）。",
-    "1. Ask whoever runs the source whether its log was rewritten or renumbered.\n2. Take the bytes out of "
-    "quarantine and compare (mimamori quarantine show).",
-)
-_SOURCE_FALSE = Texts(
-    "発生元の採番のやり直し、訂正済みファイルの再送。", "Renumbering, or a corrected file sent again."
-)
+_NOTHING = Texts("", "")
+"""A detector of another version, of which nothing is known here."""
 
 
 def detector_title(detector: str) -> Texts:
     """What a detector is called."""
     if known := DETECTORS.get(detector):
         return known.meta.title
-    if gap := GAP_DETECTORS.get(detector):
-        return gap.title
-    return _CONFLICT if detector == CONFLICT_DETECTOR else Texts.same(detector)
+    told = GAP_DETECTORS.get(detector) or OWN_DETECTORS.get(detector)
+    return told.title if told else Texts.same(detector)
 
 
 def source_name(catalogue: Mapping[str, Profile], source: str) -> Texts:
@@ -104,9 +95,8 @@ def _advice(detector: str) -> tuple[Texts, Texts]:
     """What to do about a detector's findings, and what usually explains them."""
     if known := DETECTORS.get(detector):
         return known.meta.runbook, known.meta.false_positives
-    if gap := GAP_DETECTORS.get(detector):
-        return gap.runbook, gap.false_positives
-    return _SOURCE_RUNBOOK, _SOURCE_FALSE
+    told = GAP_DETECTORS.get(detector) or OWN_DETECTORS.get(detector)
+    return (told.runbook, told.false_positives) if told else (_NOTHING, _NOTHING)
 
 
 def event_row(event: AuditEvent, catalogue: Mapping[str, Profile]) -> EventRow:

@@ -15,6 +15,7 @@ __all__ = [
     "events_url",
     "local",
     "source_url",
+    "user_url",
 ]
 
 
@@ -64,6 +65,11 @@ def around_url(at: datetime, *, minutes: int = 30, **filters: str) -> str:
 def source_url(source: str) -> str:
     """The page of one source."""
     return f"/sources/{quote(source, safe='', errors='replace')}"
+
+
+def user_url(login_id: str, act: str) -> str:
+    """Where an act on a user is sent to."""
+    return f"/users/{quote(login_id, safe='', errors='replace')}/{act}"
 
 
 def local(url: str) -> str:

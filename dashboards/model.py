@@ -67,6 +67,7 @@ class PageContext:
         notice: One sentence about what has just been done.
         last_sign_in: When and from where this person signed in before, as a sentence.
         permissions: `scope:resource:action`; a link is shown only with its permission.
+        lock_after: After how many idle seconds the page is blanked; 0 where nobody is signed in.
     """
 
     language: Language
@@ -76,6 +77,7 @@ class PageContext:
     notice: str | None = None
     last_sign_in: str | None = None
     permissions: frozenset[str] = frozenset()
+    lock_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from dashboards import links, show, words
+from dashboards.access_pages import AccessPages
+from dashboards.ledger_pages import LedgerPages
 from dashboards.model import (
     AlertFilters,
     AlertRow,
@@ -28,7 +29,6 @@ from dashboards.model import (
     AlertView,
     BaselineRow,
     BoardSpan,
-    EnrolForm,
     EventFilters,
     EventRow,
     EventView,
@@ -37,6 +37,7 @@ from dashboards.model import (
     PageContext,
     Texts,
 )
+from dashboards.rights_pages import RightsPages
 from dashboards.sections import event_sections
 from dashboards.source_model import ATTENTION, SourcesView, SourceView
 from dashboards.texts import text
@@ -50,7 +51,7 @@ _BOARD_DAYS = (7, 30, 90)
 _WEEK_HEIGHT, _WEEK_STEP = 20, 8
 
 
-class Pages:
+class Pages(AccessPages, RightsPages, LedgerPages):
     """Renders every page. Building it reads no template yet; it is safe to share between threads."""
 
     def __init__(self) -> None:
@@ -82,45 +83,20 @@ class Pages:
             "event_url": links.event_url,
             "events_url": links.events_url,
             "source_url": links.source_url,
+            "user_url": links.user_url,
             "pairs": lambda choices: [(choice.value, choice.name) for choice in choices],
             "vocabulary": {
                 "how": words.HOWS,
                 "activity": words.ACTIVITIES,
                 "outcome": words.OUTCOMES,
+                "right_difference": words.RIGHT_DIFFERENCES,
                 "severity": words.SEVERITIES,
                 "status": words.STATUSES,
                 "tally": words.TALLIES,
+                "verdict": words.VERDICTS,
                 "weekday": words.WEEKDAYS,
             },
         }
-
-    def sign_in(self, ctx: PageContext, *, error: str | None = None) -> str:
-        """The first step of signing in: login id and password."""
-        return self._render("sign_in.html", ctx, error=error)
-
-    def second_factor(self, ctx: PageContext, *, ticket: str, error: str | None = None) -> str:
-        """The second step of signing in: the authenticator's code."""
-        return self._render("second_factor.html", ctx, ticket=ticket, error=error)
-
-    def step_up(self, ctx: PageContext, *, place: str, refused: bool = False) -> str:
-        """The authenticator's code once more, before a sensitive act; then back to `place`."""
-        return self._render("step_up.html", ctx, place=place, refused=refused)
-
-    def enrol(self, ctx: PageContext, *, form: EnrolForm, error: str | None = None) -> str:
-        """The page behind a one-time link: who you are, your authenticator app, a first code."""
-        qr = segno.make(form.provisioning_uri, micro=False).svg_inline(
-            scale=4, light="#fff", svgclass="qr", lineclass=None, title=text("enrol.qr", ctx.language)
-        )
-        groups = [form.secret[start : start + 4] for start in range(0, len(form.secret), 4)]
-        return self._render(
-            "enrol.html",
-            ctx,
-            form=form,
-            error=error,
-            # segno escapes the title; the rest of the drawing is its own.
-            qr=Markup(qr),  # noqa: S704 - markup made by segno, no text of ours inside
-            secret_groups=groups,
-        )
 
     def alerts(
         self,
@@ -205,6 +181,14 @@ class Pages:
         return self._render(
             "source.html", ctx, view=view, row=view.row, profile=view.profile, lives=lives, open_gaps=open_gaps
         )
+
+    def onward(self, ctx: PageContext, *, url: str) -> str:
+        """A page that leads on at once: an address of ours, or of a system that is registered."""
+        return self._render("onward.html", ctx, url=url)
+
+    def denied(self, ctx: PageContext, *, reason: Texts) -> str:
+        """Why a records service was not opened, for whoever was led here by its entrance."""
+        return self._render("denied.html", ctx, reason=reason)
 
     def message(self, ctx: PageContext, *, title: str, text: str, status: int) -> str:
         """A page that says why there is nothing else to show."""

@@ -2,16 +2,22 @@
 
 Templates say `t("key")`, always with a literal key: a test walks them and fails on a key that is missing,
 and on one that nothing uses. Vocabularies (activities, severities, ...) are in `words`; what the pages about sources
-say is in `source_texts`.
+say is in `source_texts`, and what sign-in, accounts and users say in `access_texts`.
 """
 
+from dashboards.access_texts import ACCESS_TEXTS
+from dashboards.ledger_texts import LEDGER_TEXTS
 from dashboards.model import Language, Texts
+from dashboards.rights_texts import RIGHTS_TEXTS
 from dashboards.source_texts import SOURCE_TEXTS
 
 __all__ = ["TEXTS", "text"]
 
 TEXTS = {
+    **ACCESS_TEXTS,
     **SOURCE_TEXTS,
+    **RIGHTS_TEXTS,
+    **LEDGER_TEXTS,
     # The frame of every page
     "product": Texts("見守り", "Mimamori"),
     "skip": Texts("本文へ移動", "Skip to content"),
@@ -19,6 +25,8 @@ TEXTS = {
     "nav.alerts": Texts("警告", "Alerts"),
     "nav.events": Texts("記録の検索", "Search the log"),
     "nav.board": Texts("全体のようす", "Overview"),
+    "nav.users": Texts("利用者", "Users"),
+    "lock": Texts("画面をロック", "Lock"),
     "nav.sources": Texts("システム", "Systems"),
     "language": Texts("表示する言語", "Language"),
     "sign_out": Texts("サインアウト", "Sign out"),
@@ -33,55 +41,6 @@ TEXTS = {
     "none": Texts("なし", "None"),
     "unknown": Texts("不明", "Unknown"),
     "error": Texts("エラー", "Error"),
-    # Sign-in and enrolment
-    "sign_in.title": Texts("サインイン", "Sign in"),
-    "sign_in.lead": Texts(
-        "住民記録へのアクセスを見守るシステムです。", "It watches over access to residents' records."
-    ),
-    "sign_in.login_id": Texts("ログイン ID", "Login id"),
-    "sign_in.password": Texts("パスワード", "Password"),
-    "sign_in.next": Texts("次へ", "Continue"),
-    "second.title": Texts("確認コードの入力", "Enter your code"),
-    "second.lead": Texts(
-        "認証アプリに表示されている 6 桁の数字を入力してください。",
-        "Enter the 6 digits that your authenticator app shows.",
-    ),
-    "second.code": Texts("確認コード", "Code"),
-    "second.hint": Texts(
-        "コードは 30 秒ごとに変わり、一度だけ使えます。", "A code changes every 30 seconds and works once."
-    ),
-    "second.back": Texts("最初からやり直す", "Start again"),
-    "step_up.lead": Texts(
-        "大切な操作の前に、もう一度本人であることを確かめます。認証アプリの 6 桁の数字を入力してください。",
-        "Before this act, prove once more that it is you: enter the 6 digits that your authenticator app shows.",
-    ),
-    "step_up.refused": Texts(
-        "確認コードが正しくないか、使用済みです。次の新しいコードを入力してください。",
-        "The code is wrong or was used before. Enter the next new one.",
-    ),
-    "step_up.go": Texts("確認して進む", "Confirm and go on"),
-    "step_up.back": Texts("やめて戻る", "Go back without it"),
-    "enrol.title": Texts("利用の登録", "Set up your account"),
-    "enrol.lead": Texts(
-        "このリンクは一度だけ使えます。3 つの手順で終わります。",
-        "This link works once. There are three steps.",
-    ),
-    "enrol.step_you": Texts("1. あなたについて", "1. About you"),
-    "enrol.step_app": Texts("2. 認証アプリへの登録", "2. Your authenticator app"),
-    "enrol.step_code": Texts("3. 最初の確認コード", "3. Your first code"),
-    "enrol.name": Texts("表示名", "Display name"),
-    "enrol.again": Texts("パスワード(もう一度)", "Password (again)"),
-    "enrol.rule": Texts(
-        "12 文字以上です。長いほど安全で、記号や大文字は必須ではありません。",
-        "At least 12 characters. Longer is safer; symbols and capital letters are not required.",
-    ),
-    "enrol.scan": Texts(
-        "スマートフォンの認証アプリで、この QR コードを読み取ってください。",
-        "Scan this QR code with the authenticator app on your phone.",
-    ),
-    "enrol.qr": Texts("認証アプリに登録するための QR コード", "QR code for your authenticator app"),
-    "enrol.secret": Texts("読み取れないときは、このキーを入力してください。", "If you cannot scan it, type this key."),
-    "enrol.submit": Texts("登録して始める", "Finish"),
     # Alerts
     "alerts.title": Texts("警告", "Alerts"),
     "alerts.wait_none": Texts("今日確認が必要な警告はありません", "No alerts need a look today"),
@@ -195,6 +154,11 @@ TEXTS = {
     "board.table": Texts("表で見る", "Show as a table"),
     "board.csv": Texts("CSV をダウンロード", "Download CSV"),
     # Messages
+    "onward.title": Texts("移動しています", "One moment"),
+    "onward.lead": Texts("自動で進まないときは、下のボタンを押してください。", "If nothing happens, press the button."),
+    "onward.go": Texts("進む", "Continue"),
+    "denied.title": Texts("利用できません", "You cannot use this now"),
+    "denied.recorded": Texts("この操作の記録は残ります。", "This has been recorded."),
     "message.status": Texts("応答コード {status}", "Status {status}"),
     "message.home": Texts("警告の一覧へ", "Go to the alerts"),
     "message.sign_in": Texts("サインインする", "Sign in"),

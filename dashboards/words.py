@@ -7,8 +7,11 @@ from dashboards.model import Language, Texts
 
 __all__ = [
     "ACTIVITIES",
+    "APPROVAL_KINDS",
+    "APPROVAL_STATES",
     "BINDINGS",
     "CREDENTIAL_STATES",
+    "DONE",
     "ENCODINGS",
     "FACTORS",
     "FIELDS",
@@ -16,12 +19,20 @@ __all__ = [
     "HOWS",
     "INTERVALS",
     "KINDS",
+    "LIFTS",
+    "MEDIUM_STATES",
     "OUTCOMES",
+    "RIGHT_DIFFERENCES",
+    "RIGHT_FUNCTIONS",
+    "RIGHT_KINDS",
+    "RIGHT_STATUSES",
     "ROLES",
     "SEVERITIES",
     "STATES",
     "STATUSES",
     "TALLIES",
+    "USER_STATES",
+    "VERDICTS",
     "WEEKDAYS",
     "word",
 ]
@@ -162,6 +173,8 @@ FACTORS = {
     "vein": Texts("静脈", "Vein"),
     "fingerprint": Texts("指紋", "Fingerprint"),
     "face": Texts("顔", "Face"),
+    "iris": Texts("虹彩", "Iris"),
+    "voice": Texts("声", "Voice"),
 }
 INTERVALS = {
     "daily": Texts("毎日", "Daily"),
@@ -188,6 +201,70 @@ BINDINGS = {
     "certificate": Texts("クライアント証明書", "Client certificate"),
     "signing_key": Texts("署名鍵", "Signing key"),
 }
+RIGHT_FUNCTIONS = {
+    "view": Texts("照会", "View"),
+    "update": Texts("登録・更新", "Update"),
+    "print": Texts("印刷", "Print"),
+    "export": Texts("ファイル出力", "Export"),
+    "media": Texts("媒体の取扱い", "Media"),
+    "backup": Texts("バックアップ・保守", "Backup and maintenance"),
+    "inquiry": Texts("情報照会", "Inquiry"),
+    "provision": Texts("情報提供", "Provision"),
+    "number_view": Texts("個人番号の表示", "Show My Number"),
+    "administer": Texts("管理者の操作", "Administer"),
+}
+RIGHT_KINDS = {
+    "grant": Texts("新しい権限", "New right"),
+    "change": Texts("権限の変更", "Change"),
+    "revoke": Texts("権限の取消し", "End of a right"),
+}
+RIGHT_STATUSES = {
+    "waiting": Texts("承認待ち", "Waiting"),
+    "approved": Texts("承認済み", "Approved"),
+    "refused": Texts("不承認", "Refused"),
+    "withdrawn": Texts("取り下げ", "Withdrawn"),
+    "expired": Texts("期限切れ", "Expired"),
+}
+RIGHT_DIFFERENCES = {
+    "unapproved": Texts("承認のない設定", "without approval"),
+    "missing": Texts("未設定", "missing there"),
+    "validity": Texts("期間の違い", "with another time"),
+}
+APPROVAL_KINDS = {
+    "export": Texts("ファイル出力", "File export"),
+    "print": Texts("大量の印刷", "Print in numbers"),
+    "media": Texts("媒体の取扱い", "Handling of a medium"),
+    "transfer": Texts("データの送付", "Transfer"),
+    "maintenance": Texts("保守作業", "Maintenance"),
+    "time_window": Texts("時間外の利用", "Work outside hours"),
+    "second_person": Texts("2 人目の確認", "Second person"),
+}
+APPROVAL_STATES = {
+    "asked": Texts("承認待ち", "Waiting"),
+    "in_force": Texts("有効", "In force"),
+    "used": Texts("使い切り", "Used up"),
+    "over": Texts("期間終了", "Over"),
+    "closed": Texts("途中で終了", "Ended early"),
+    "refused": Texts("不承認", "Refused"),
+    "withdrawn": Texts("取り下げ", "Withdrawn"),
+}
+MEDIUM_STATES = {
+    "stored": Texts("保管中(消去済み)", "Stored, empty"),
+    "out": Texts("持出し中", "Taken out"),
+    "returned": Texts("返却済み(未消去)", "Brought back, not erased"),
+    "disposed": Texts("廃棄済み", "Disposed of"),
+}
+VERDICTS = {
+    "justified": Texts("やむを得なかった", "Justified"),
+    "unjustified": Texts("適切でなかった", "Not justified"),
+}
+LIFTS = {
+    "entitlement": Texts("利用権限", "the right"),
+    "factors": Texts("認証の強さ", "the strength of the proof"),
+    "second_person": Texts("2 人目の確認", "the second person"),
+    "terminal": Texts("端末の制限", "the terminal"),
+    "time": Texts("時間の制限", "the hour"),
+}
 ROLES = {
     "administrator": Texts("システム管理者", "Administrator"),
     "security_administrator": Texts("セキュリティ管理者", "Security administrator"),
@@ -195,6 +272,28 @@ ROLES = {
     "auditor": Texts("監査担当", "Auditor"),
     "staff": Texts("職員", "Staff"),
 }
+USER_STATES = {
+    "active": Texts("利用中", "Active"),
+    "disabled": Texts("停止中", "Disabled"),
+    "rebind": Texts("再設定が必要", "Needs a reset"),
+}
+DONE = {
+    "key_added": Texts("セキュリティキーを追加しました。", "The security key was added."),
+    "removed": Texts("認証手段を削除しました。", "The authenticator was removed."),
+    "app_bound": Texts("認証アプリを登録しました。", "The authenticator app was bound."),
+    "password_changed": Texts("パスワードを変更しました。", "The password was changed."),
+    "asked": Texts(
+        "再設定を依頼しました。別の管理者が確認するとリンクができます。",
+        "The reset was asked for. Another administrator's confirmation makes the link.",
+    ),
+    "dropped": Texts("再設定を取りやめました。", "The reset was dropped."),
+    "disabled": Texts("利用者を停止しました。", "The user was disabled."),
+    "enabled": Texts("利用者を再開しました。", "The user was enabled."),
+    "closed": Texts("利用者を廃止しました。", "The user was closed."),
+    "signed_out": Texts("サインアウトさせました。", "The user was signed out."),
+    "roles_changed": Texts("役割を変更しました。", "The roles were changed."),
+}
+"""What has just been done, above the page it was done on."""
 WEEKDAYS = {
     "0": Texts("月曜日", "Monday"),
     "1": Texts("火曜日", "Tuesday"),
@@ -250,6 +349,8 @@ FIELDS = {
 }
 _GROUPS = {
     "activity": ACTIVITIES,
+    "approval_kind": APPROVAL_KINDS,
+    "approval_state": APPROVAL_STATES,
     "binding": BINDINGS,
     "credential": CREDENTIAL_STATES,
     "encoding": ENCODINGS,
@@ -259,12 +360,21 @@ _GROUPS = {
     "how": HOWS,
     "interval": INTERVALS,
     "kind": KINDS,
+    "lift": LIFTS,
+    "medium_state": MEDIUM_STATES,
     "outcome": OUTCOMES,
+    "right_difference": RIGHT_DIFFERENCES,
+    "right_function": RIGHT_FUNCTIONS,
+    "right_kind": RIGHT_KINDS,
+    "right_status": RIGHT_STATUSES,
     "role": ROLES,
     "severity": SEVERITIES,
     "state": STATES,
     "status": STATUSES,
+    "done": DONE,
     "tally": TALLIES,
+    "user": USER_STATES,
+    "verdict": VERDICTS,
     "weekday": WEEKDAYS,
 }
 

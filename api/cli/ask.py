@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from api.cli.output import CommandError, ExitCode, as_json_line, emit
-from api.installation import CONFLICT_DETECTOR, open_installation
+from api.installation import open_installation
+from api.own_findings import OWN_DETECTORS
 from api.settings import Settings
 from api.web.queries import QueryError, Typed, as_filter, read_span
 from audit.clock import TOKYO
@@ -116,7 +117,7 @@ def alerts(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     statuses = sorted(FindingStatus)
     if arguments.status and arguments.status not in statuses:
         raise CommandError(f"{arguments.status}: 状態がありません / no such status ({', '.join(statuses)})")
-    known = {*DETECTORS, *GAP_DETECTORS, CONFLICT_DETECTOR}
+    known = {*DETECTORS, *GAP_DETECTORS, *OWN_DETECTORS}
     if arguments.detector and arguments.detector not in known:
         raise CommandError(_no_detector(arguments.detector, known))
     with open_installation(settings) as installation:

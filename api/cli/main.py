@@ -8,10 +8,12 @@ from pathlib import Path
 import structlog
 from pydantic import ValidationError
 
-from api.cli import ask, intake, list_sources, sample, serving, take
+from api.cli import ask, authenticators, clients, decisions, intake, list_sources, rights, sample, serving, take, users
 from api.cli.output import CommandError, ExitCode, note
 from api.settings import Settings
-from audit.context import FEEDS, FeedError
+from audit.access.federation import VerifierConfigError
+from audit.access.rights import ChainError
+from audit.context import FeedError
 from audit.store.errors import StoreError, StoreHeldError
 from ingest.sources.catalogue_reader import cities
 from ingest.sources.profile import ProfileError
@@ -25,36 +27,58 @@ def _both(ja: str, en: str) -> str:
     return f"{ja} / {en}"
 
 
-def _parser() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--json",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help=_both("結果を 1 つの JSON 文書で出力", "print the result as one JSON document"),
-    )
-    parser = argparse.ArgumentParser(
-        prog="mimamori",
-        parents=[shared],
-        description=_both(
-            "住民記録を扱うシステムのアクセス記録を集め、見守ります",
-            "access control and audit-log analytics for residents' records",
-        ),
-    )
-    parser.add_argument(
-        "--data", type=Path, help=_both("データディレクトリ（既定 ./var）", "data directory (default ./var)")
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+class _Commands:
+    """Makes the commands, each with its help in both languages and the options that all of them share."""
 
-    def add(name: str, run: Command, ja: str, en: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, parents=[shared], help=_both(ja, en), description=_both(ja, en))
+    def __init__(self) -> None:
+        shared = argparse.ArgumentParser(add_help=False)
+        shared.add_argument(
+            "--json",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help=_both("結果を 1 つの JSON 文書で出力", "print the result as one JSON document"),
+        )
+        self.shared = [shared]
+        self.parser = argparse.ArgumentParser(
+            prog="mimamori",
+            parents=self.shared,
+            description=_both(
+                "住民記録を扱うシステムのアクセス記録を集め、見守ります",
+                "access control and audit-log analytics for residents' records",
+            ),
+        )
+        self.parser.add_argument(
+            "--data", type=Path, help=_both("データディレクトリ（既定 ./var）", "data directory (default ./var)")
+        )
+        self.parsers = self.parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def group(self, name: str, ja: str, en: str) -> argparse.ArgumentParser:
+        """A command that has commands of its own."""
+        return self.parsers.add_parser(name, parents=self.shared, help=_both(ja, en), description=_both(ja, en))
+
+    def add(self, name: str, run: Command, ja: str, en: str) -> argparse.ArgumentParser:
+        """A command."""
+        command = self.group(name, ja, en)
         command.set_defaults(run=run)
         return command
 
-    def span(command: argparse.ArgumentParser) -> None:
-        command.add_argument("--from", dest="start", metavar="TIME", help=_both("この時刻から（含む）", "inclusive"))
-        command.add_argument("--to", dest="end", metavar="TIME", help=_both("この時刻まで（含まない）", "exclusive"))
 
+def _span(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--from", dest="start", metavar="TIME", help=_both("この時刻から（含む）", "inclusive"))
+    command.add_argument("--to", dest="end", metavar="TIME", help=_both("この時刻まで（含まない）", "exclusive"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    commands = _Commands()
+    _taking_in(commands)
+    _asking(commands)
+    _access(commands)
+    _serving(commands)
+    return commands.parser
+
+
+def _taking_in(commands: _Commands) -> None:
+    add = commands.add
     command = add("init", take.init, "データディレクトリ・表・鍵を作る", "make data directory, tables and keys")
     command.add_argument(
         "--preset", metavar="CITY", default="", help=_both("都市の設定", f"a city's systems: {', '.join(cities())}")
@@ -66,11 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     command = add(
         "import",
         take.import_feeds,
-        "職員・勤務表・暦・承認を取り込む",
-        "import staff, roster, calendar, approvals",
+        "職員・住民の仮名・勤務表・暦・承認・認証方針・端末を取り込む",
+        "import staff, subjects, roster, calendar, approvals, policies, terminals",
     )
-    command.add_argument("kind", choices=sorted(FEEDS), help=_both("種類", "kind"))
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    take.add_parts(command)
 
     command = add("ingest", intake.ingest, "ログを取り込む", "take in logs")
     command.add_argument("--source", required=True, help=_both("発生元の識別子", "source id"))
@@ -88,11 +111,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("files", nargs="+", metavar="FILE", help=_both("ファイル、- は標準入力", "files, - for stdin"))
 
-    command = add("sources", list_sources.sources, "発生元の一覧", "list the sources")
-    list_sources.add_parts(command, [shared])
+    list_sources.add_parts(add("sources", list_sources.sources, "発生元の一覧", "list the sources"), commands.shared)
 
+
+def _asking(commands: _Commands) -> None:
+    add = commands.add
     command = add("search", ask.search, "イベントを検索する", "search events")
-    span(command)
+    _span(command)
     for name, ja in (
         ("source", "発生元"),
         ("actor", "操作者"),
@@ -106,11 +131,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     command = add("detect", ask.detect, "検知を実行する", "run detectors over due windows, or the given span")
-    span(command)
+    _span(command)
     command.add_argument("--detector", action="append", default=[], help=_both("検知器の識別子", "detector id"))
 
     command = add("alerts", ask.alerts, "警告の一覧", "list findings")
-    span(command)
+    _span(command)
     command.add_argument("--status", default="", help=_both("状態", "status"))
     command.add_argument("--detector", default="", help=_both("検知器の識別子", "detector id"))
 
@@ -119,6 +144,24 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("number", nargs="?", type=int, help=_both("番号（show）", "number (show)"))
     command.add_argument("--source", default="", help=_both("発生元", "source"))
 
+
+def _access(commands: _Commands) -> None:
+    add, shared = commands.add, commands.shared
+    users.add_parts(
+        add("users", users.reset, "利用者の認証の再設定", "reset a user's factors, at this machine"), shared
+    )
+    rights.add_parts(
+        add("rights", rights.rights, "利用権限の一覧・履歴・突合", "rights: list, history, reconcile"), shared
+    )
+    clients.add_parts(
+        commands.group("clients", "シングルサインオンを使うシステム", "systems that sign their users in here"), shared
+    )
+    authenticators.add_parser(commands.parsers, shared)
+    decisions.add_parsers(commands.parsers, shared)
+
+
+def _serving(commands: _Commands) -> None:
+    add = commands.add
     command = add("serve", serving.serve, "画面と API を提供する", "serve pages and API")
     command.add_argument("--port", type=int, help=_both("ポート", "port"))
     command.add_argument("--host", help=_both("アドレス", "address"))
@@ -130,7 +173,6 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("otp", sample.one_time_code, "見本の利用者の確認コード", "the current code of a sample sign-in")
     command.add_argument("secret", help=_both("認証アプリの鍵", "the authenticator's secret"))
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -153,7 +195,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CommandError as error:
         note(str(error))
         return error.code
-    except (FeedError, ProfileError, StoreError) as error:
+    except (ChainError, FeedError, ProfileError, StoreError, VerifierConfigError) as error:
         note(str(error))
         return ExitCode.USAGE
     except ValidationError as error:

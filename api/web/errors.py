@@ -8,8 +8,9 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from structlog import get_logger
 
+from api.web.onward import begun_elsewhere, leave
 from api.web.queries import QueryError
-from api.web.security import FormRefusedError, NotSignedInError, answer, language_of, secure
+from api.web.security import FormRefusedError, NotSignedInError, answer, language_of, place_of, secure
 from audit.access import AccessError, ForbiddenError, LinkRefusedError, StepUpRequiredError
 from audit.log import CursorError
 from audit.store.errors import StoreError
@@ -71,7 +72,7 @@ class ProblemError(Exception):
 
 
 def _wants_json(request: Request) -> bool:
-    return request.url.path.startswith(("/api/", "/healthz", "/readyz"))
+    return request.url.path.startswith(("/access/", "/api/", "/healthz", "/readyz", "/scim/"))
 
 
 def _say(request: Request, status: int, detail: Texts | None = None) -> Response:
@@ -93,7 +94,11 @@ def _say(request: Request, status: int, detail: Texts | None = None) -> Response
 
 
 def _not_signed_in(request: Request, _error: Exception) -> Response:
-    return _say(request, 401) if _wants_json(request) else RedirectResponse("/sign-in", status_code=303)
+    if _wants_json(request):
+        return _say(request, 401)
+    if request.method == "GET" and begun_elsewhere(request):
+        return leave(request, place_of(request), by_page=True)
+    return RedirectResponse("/sign-in", status_code=303)
 
 
 def _form_refused(request: Request, _error: Exception) -> Response:

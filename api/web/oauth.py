@@ -7,7 +7,7 @@ Rules:
 - Nothing here believes the Host header: addresses come from the rules' issuer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, cast
 from urllib.parse import parse_qsl
 
@@ -30,7 +30,7 @@ from audit.access.machines import (
 )
 from audit.store.errors import StoreError
 
-__all__ = ["OPEN_PATHS", "Sender", "install_oauth", "machines_of", "sender"]
+__all__ = ["OPEN_PATHS", "Form", "Grant", "Sender", "install_oauth", "machines_of", "metadata_of", "sender"]
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_BODY = 16 * 1024
@@ -86,6 +86,10 @@ async def _form(request: Request) -> Mapping[str, str]:
 
 
 Form = Annotated[Mapping[str, str], Depends(_form)]
+Grant = Callable[[Request, Mapping[str, str], Client], Response]
+"""How another grant than client credentials answers a client that has proved itself."""
+Revocation = Callable[[Request, str, Client], None]
+"""How a token of another grant ends, if it is one of the client's."""
 _TAKES_FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -124,6 +128,12 @@ def token(request: Request, form: Form, client: ProvenClient) -> Response:
     """An access token for a client (RFC 6749 4.4); there is no refresh token."""
     if "grant_type" not in form:
         raise OAuthError("invalid_request", "grant_type is missing")
+    further: Mapping[str, Grant] = request.app.state.further_grants
+    if form["grant_type"] in further:
+        try:
+            return further[form["grant_type"]](request, form, client)
+        except StoreError as error:
+            raise _unavailable(error) from error
     if form["grant_type"] != "client_credentials":
         raise OAuthError("unsupported_grant_type", "grant_type must be client_credentials")
     try:
@@ -151,8 +161,12 @@ def introspect(request: Request, form: Form, client: ProvenClient) -> Response:
 @router.post("/oauth2/revoke", openapi_extra=_TAKES_FORM)
 def revoke(request: Request, form: Form, client: ProvenClient) -> Response:
     """End a token (RFC 7009); the answer is the same whether there was one."""
+    asked = _token_in(form)
+    further: Sequence[Revocation] = request.app.state.further_revocations
     try:
-        machines_of(request).revoke_token(_token_in(form), client, address=address_of(request))
+        machines_of(request).revoke_token(asked, client, address=address_of(request))
+        for revoke_other in further:
+            revoke_other(request, asked, client)
     except StoreError as error:
         raise _unavailable(error) from error
     return _answer({})
@@ -161,24 +175,29 @@ def revoke(request: Request, form: Form, client: ProvenClient) -> Response:
 @router.get(_METADATA)
 def metadata(request: Request) -> Response:
     """Where everything is, and what is taken (RFC 8414)."""
+    return _answer(metadata_of(request))
+
+
+def metadata_of(request: Request) -> dict[str, Any]:
+    """The same, as a document; further grants add what is theirs."""
     rules = machines_of(request).rules
     methods = ["client_secret_jwt", *(["client_secret_basic"] if rules.basic else [])]
     endpoints: dict[str, Any] = {}
     for name in ("token", "introspection", "revocation"):
         endpoints[f"{name}_endpoint_auth_methods_supported"] = methods
         endpoints[f"{name}_endpoint_auth_signing_alg_values_supported"] = ["HS256"]
-    return _answer(
-        {
-            "issuer": rules.issuer,
-            "token_endpoint": rules.token_endpoint,
-            "introspection_endpoint": f"{rules.issuer}/oauth2/introspect",
-            "revocation_endpoint": f"{rules.issuer}/oauth2/revoke",
-            "response_types_supported": [],
-            "grant_types_supported": ["client_credentials"],
-            "scopes_supported": sorted(Scope),
-            **endpoints,
-        }
-    )
+    further: Callable[[], Mapping[str, Any]] = request.app.state.further_metadata
+    return {
+        "issuer": rules.issuer,
+        "token_endpoint": rules.token_endpoint,
+        "introspection_endpoint": f"{rules.issuer}/oauth2/introspect",
+        "revocation_endpoint": f"{rules.issuer}/oauth2/revoke",
+        "response_types_supported": [],
+        "grant_types_supported": ["client_credentials"],
+        "scopes_supported": sorted(Scope),
+        **endpoints,
+        **further(),
+    }
 
 
 def _token_in(form: Mapping[str, str]) -> str:
@@ -267,6 +286,9 @@ def install_oauth(app: FastAPI, machines: MachineService) -> None:
         machines: the service behind them.
     """
     app.state.machines = machines
+    app.state.further_grants = {}
+    app.state.further_revocations = []
+    app.state.further_metadata = dict
     app.include_router(router)
     app.add_exception_handler(OAuthError, _oauth_refused)
     app.add_exception_handler(ClientRefusedError, _client_refused)

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from api import views
 from api.board import board_figures, board_span
 from api.installation import Installation
+from api.own_findings import OWN_DETECTORS
 from api.web.journal import record_look
 from api.web.queries import QueryError, Typed, as_filter, day_bounds, read_day
 from api.web.security import answer, installation_of, language_of, viewer_with
@@ -112,7 +113,9 @@ def alerts(
                 from_,
                 to,
                 about,
-                tuple(Choice(name, views.detector_title(name)) for name in (*DETECTORS, *GAP_DETECTORS)),
+                tuple(
+                    Choice(name, views.detector_title(name)) for name in (*DETECTORS, *GAP_DETECTORS, *OWN_DETECTORS)
+                ),
             ),
             summary=_summary(installation),
             next_page=following if len(found) > len(shown) else None,

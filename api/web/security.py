@@ -8,6 +8,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from typing import Annotated, cast
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
@@ -15,7 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.installation import Installation
-from audit.access import Permission, Viewer
+from audit.access import LockedSession, Permission, Viewer
 from audit.events import mask
 from dashboards.model import Language, PageContext
 from dashboards.model import Viewer as PageViewer
@@ -25,6 +26,7 @@ __all__ = [
     "FORM_COOKIE",
     "LANGUAGE_COOKIE",
     "FormRefusedError",
+    "LockedError",
     "NotSignedInError",
     "SecurityHeaders",
     "WholeForm",
@@ -32,6 +34,9 @@ __all__ = [
     "answer",
     "installation_of",
     "language_of",
+    "locked_session",
+    "place_of",
+    "return_address",
     "secure",
     "session_cookie",
     "set_cookie",
@@ -57,6 +62,10 @@ _HEADERS = {
 
 class NotSignedInError(Exception):
     """Nobody is signed in on this request."""
+
+
+class LockedError(NotSignedInError):
+    """The session is locked: it waits for a factor."""
 
 
 class FormRefusedError(Exception):
@@ -128,11 +137,20 @@ def language_of(request: Request, viewer: Viewer | None = None) -> Language:
 
 
 def signed_in(request: Request) -> Viewer | None:
-    """Who is asking."""
+    """Who is asking; None for a locked session too, which `locked_session` then shows."""
     token = request.cookies.get(session_cookie(request), "")
-    viewer = installation_of(request).access.authenticate(token) if token else None
+    found = installation_of(request).access.look(token, address=address_of(request)) if token else None
+    viewer = found if isinstance(found, Viewer) else None
     request.state.viewer = viewer
+    request.state.locked = found if isinstance(found, LockedSession) else None
     return viewer
+
+
+def locked_session(request: Request) -> LockedSession | None:
+    """The locked session of whoever is asking."""
+    signed_in(request)
+    locked: LockedSession | None = request.state.locked
+    return locked
 
 
 def viewer_with(permission: Permission) -> Callable[[Request], Viewer]:
@@ -141,7 +159,7 @@ def viewer_with(permission: Permission) -> Callable[[Request], Viewer]:
     def dependency(request: Request) -> Viewer:
         viewer = signed_in(request)
         if viewer is None:
-            raise NotSignedInError
+            raise LockedError if request.state.locked else NotSignedInError
         installation_of(request).access.require(viewer, permission)
         return viewer
 
@@ -168,6 +186,28 @@ def whole_form(request: Request, csrf: Annotated[str, Form()] = "") -> None:
 WholeForm = Depends(whole_form)
 
 
+def return_address(request: Request, text: str) -> str:
+    """Where a page may lead back to: a path of ours, or an origin that the settings name; else nowhere (empty)."""
+    if not text.isprintable() or "\\" in text or " " in text:
+        return ""
+    if text.startswith("/"):
+        return "" if text.startswith("//") else text
+    origins = {origin.strip().rstrip("/") for origin in installation_of(request).settings.return_origins.split(",")}
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    return text if parts.scheme in {"http", "https"} and f"{parts.scheme}://{parts.netloc}" in origins else ""
+
+
+def place_of(request: Request) -> str:
+    """The page to come back to after a detour: this one, or for a form the page that it stood on."""
+    if request.method == "GET":
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    came = urlsplit(request.headers.get("referer", ""))
+    return came.path if came.netloc == request.headers.get("host") else "/"
+
+
 def answer(request: Request, render: Callable[[PageContext], str], *, status: int = 200) -> HTMLResponse:
     """Render a page for a request; sets the form's cookie where there is none."""
     viewer: Viewer | None = getattr(request.state, "viewer", None)
@@ -186,6 +226,7 @@ def answer(request: Request, render: Callable[[PageContext], str], *, status: in
         csrf=csrf,
         last_sign_in=_last_sign_in(viewer, language),
         permissions=frozenset(viewer.permissions) if viewer else frozenset(),
+        lock_after=int(installation_of(request).access.limits.lock.total_seconds()) if viewer else 0,
     )
     response = HTMLResponse(render(context), status_code=status)
     if fresh:
@@ -196,5 +237,7 @@ def answer(request: Request, render: Callable[[PageContext], str], *, status: in
 def _last_sign_in(viewer: Viewer | None, language: Language) -> str | None:
     if viewer is None or viewer.previous_sign_in_at is None:
         return None
-    at = moment(viewer.previous_sign_in_at, language)
-    return f"Last sign-in: {at}" if language == "en" else f"前回のログイン: {at}"
+    at, failures = moment(viewer.previous_sign_in_at, language), viewer.failures_before
+    if language == "en":
+        return f"Last sign-in: {at}" + (f". Failed attempts since then: {failures}." if failures else "")
+    return f"前回のログイン: {at}" + (f"。その後の失敗: {failures} 回" if failures else "")

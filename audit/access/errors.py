@@ -128,6 +128,8 @@ class PasswordRefusedError(AccessError):
             "製品名やログインIDを含むパスワードは使えません。",
             "A password may not contain the product's name or your login id.",
         ),
+        "differ": ("2 回のパスワードが一致しません。", "The two passwords differ."),
+        "same": ("今と同じパスワードは使えません。", "Choose another password than the present one."),
         "not_text": (
             "パスワードに使えない文字があります。",
             "The password has a character that cannot be used.",
@@ -156,9 +158,21 @@ class AccountStateError(AccessError):
         "unknown": ("その利用者は登録されていません。", "There is no such user."),
         "oneself": ("自分自身には実行できません。", "This cannot be done to oneself."),
         "disabled": ("無効な利用者です。", "The user is disabled."),
-        "not_first": ("最初の管理者は既に登録済みです。", "The first administrator exists already."),
-        "roles": (
-            "新しい利用者には役割が必要です。登録済みの利用者の役割はリンクでは変わりません。",
-            "A new user needs a role; a link does not change the roles of an existing user.",
+        "two_people": (
+            "登録済みの利用者です。認証の再設定は、利用者の一覧から依頼し、別の管理者が確認します。",
+            "This user exists. Ask for a reset in the list of users; another administrator confirms it.",
         ),
+        "second_person": (
+            "依頼した人とは別の管理者が確認してください。",
+            "Another administrator than the one who asked must confirm this.",
+        ),
+        "no_reset": ("確認を待っている依頼はありません。", "Nothing waits for a confirmation."),
+        "last_factor": (
+            "最後の認証手段は削除できません。先に別の手段を追加してください。",
+            "The last authenticator cannot be removed. Add another one first.",
+        ),
+        "unknown_factor": ("その認証手段は登録されていません。", "There is no such authenticator."),
+        "no_roles": ("役割を 1 つ以上選んでください。", "Choose at least one role."),
+        "not_first": ("最初の管理者は既に登録済みです。", "The first administrator exists already."),
+        "roles": ("新しい利用者には役割が必要です。", "A new user needs a role."),
     }

@@ -7,23 +7,28 @@ Rules:
 - No password, code, token or secret is ever passed to this module.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from uuid import uuid4
 
+from audit.access.strength import Proof
 from audit.clock import TOKYO, Clock
 
-__all__ = ["Journal", "Outcome", "Recorder"]
+__all__ = ["Activity", "Journal", "Outcome", "Recorder"]
 
 Activity = Literal[
+    "apply",
     "authorize",
     "credential_issue",
     "credential_reset",
     "grant",
+    "lock",
     "login",
     "logout",
     "revoke",
     "security_event",
+    "unlock",
 ]
 Outcome = Literal["success", "failure", "denied"]
 
@@ -53,6 +58,8 @@ class Journal:
         session: str | None = None,
         target: str | None = None,
         factors: tuple[str, ...] = (),
+        proof: Proof | None = None,
+        also: Mapping[str, str | list[str]] | None = None,
         **details: str | list[str],
     ) -> None:
         """Record one act.
@@ -65,8 +72,10 @@ class Journal:
             address: where it came from; None for the machine itself.
             session: a session's id, never its token.
             target: the login id of the user it is about.
-            factors: what was proved.
-            details: further fields, free of secrets.
+            factors: what was proved, where no authenticator had a part in it.
+            proof: the same, with everything known about it.
+            also: further fields, free of secrets.
+            details: the same, by name.
         """
         doc: dict[str, Any] = {
             "time": self.clock.now().astimezone(TOKYO).isoformat(timespec="microseconds"),
@@ -82,9 +91,16 @@ class Journal:
             doc["session"] = session
         if target is not None:
             doc["target"] = {"id": target}
-        if factors:
+        if proof is not None:
+            doc["auth"] = _auth(proof)
+        elif factors:
             doc["auth"] = {"factors": list(factors), "user_verified": False}
-        self.recorder.record(doc | details)
+        self.recorder.record(doc | dict(also or {}) | details)
+
+
+def _auth(proof: Proof) -> dict[str, Any]:
+    auth: dict[str, Any] = {"factors": list(proof.amr), "user_verified": proof.user_verified}
+    return auth | ({"authenticator": proof.authenticator} if proof.authenticator else {})
 
 
 def _actor(login_id: str | None, address: str | None) -> dict[str, str]:

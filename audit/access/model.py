@@ -14,16 +14,26 @@ from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Literal
+
+from audit.access.strength import Proof
 
 __all__ = [
     "ROLE_PERMISSIONS",
     "STEP_UP_PERMISSIONS",
     "AccessLimits",
     "Account",
+    "Enrolled",
     "Enrolment",
+    "LockedSession",
     "NeedsSecondFactor",
+    "Opening",
+    "PasswordOverdue",
     "Permission",
+    "Reset",
     "Role",
+    "SecondSession",
+    "SecondSessionRule",
     "SessionInfo",
     "SignedIn",
     "Viewer",
@@ -33,6 +43,7 @@ __all__ = [
     "within",
 ]
 
+SecondSessionRule = Literal["ask", "refuse", "take_over"]
 CLOCK_TOLERANCE = timedelta(seconds=5)  # two requests in flight, or a small correction, are no clock gone back
 MAX_LOGIN_ID = 64
 MAX_DISPLAY_NAME = 100
@@ -54,31 +65,74 @@ class Permission(StrEnum):
 
     ADMIN_USER_MANAGE = "admin:user:manage"
     ALERTS_ALERT_READ = "alerts:alert:read"
+    APPROVALS_LEDGER_READ = "approvals:ledger:read"
+    APPROVALS_REQUEST_APPROVE = "approvals:request:approve"
+    APPROVALS_REQUEST_CREATE = "approvals:request:create"
     BOARDS_BOARD_READ = "boards:board:read"
+    EMERGENCIES_EMERGENCY_DECLARE = "emergencies:emergency:declare"
+    EMERGENCIES_EMERGENCY_READ = "emergencies:emergency:read"
+    EMERGENCIES_EMERGENCY_REVIEW = "emergencies:emergency:review"
     EVENTS_EVENT_SEARCH = "events:event:search"
+    MEDIA_MEDIUM_HANDLE = "media:medium:handle"
+    MEDIA_MEDIUM_REGISTER = "media:medium:register"
+    RIGHTS_APPLICATION_APPROVE = "rights:application:approve"
+    RIGHTS_APPLICATION_CREATE = "rights:application:create"
+    RIGHTS_ENTITLEMENT_READ = "rights:entitlement:read"
+    RIGHTS_ENTITLEMENT_RECONCILE = "rights:entitlement:reconcile"
     SELF_ACCOUNT_READ = "self:account:read"
     SELF_SESSION_END = "self:session:end"
     SOURCES_CREDENTIAL_MANAGE = "sources:credential:manage"
     SOURCES_SOURCE_READ = "sources:source:read"
 
 
-_SELF = frozenset({Permission.SELF_ACCOUNT_READ, Permission.SELF_SESSION_END})
+_RIGHTS = frozenset({Permission.RIGHTS_APPLICATION_APPROVE, Permission.RIGHTS_APPLICATION_CREATE})
+"""Everybody's: whose application it is, and who may approve it, is decided by post."""
+_DECISIONS = frozenset(
+    {
+        Permission.APPROVALS_REQUEST_APPROVE,
+        Permission.APPROVALS_REQUEST_CREATE,
+        Permission.EMERGENCIES_EMERGENCY_DECLARE,
+        Permission.MEDIA_MEDIUM_HANDLE,
+    }
+)
+"""Everybody's as well: who may approve what, declare what and handle which medium, the decision service says."""
+_SELF = frozenset({Permission.SELF_ACCOUNT_READ, Permission.SELF_SESSION_END}) | _RIGHTS | _DECISIONS
+_LEDGERS = frozenset({Permission.APPROVALS_LEDGER_READ, Permission.EMERGENCIES_EMERGENCY_READ})
 _WORKINGS = frozenset({Permission.BOARDS_BOARD_READ, Permission.SOURCES_SOURCE_READ})
 _RECORDS = frozenset({Permission.ALERTS_ALERT_READ, Permission.EVENTS_EVENT_SEARCH})
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         # Runs the installation: sees that it works and which system may send, not what it recorded about people.
-        Role.ADMINISTRATOR: _SELF | _WORKINGS | {Permission.SOURCES_CREDENTIAL_MANAGE},
-        Role.AUDITOR: _SELF | _WORKINGS | _RECORDS,
+        Role.ADMINISTRATOR: _SELF
+        | _WORKINGS
+        | {Permission.MEDIA_MEDIUM_REGISTER, Permission.SOURCES_CREDENTIAL_MANAGE},
+        Role.AUDITOR: _SELF | _WORKINGS | _RECORDS | _LEDGERS | {Permission.RIGHTS_ENTITLEMENT_READ},
         # Alerts and events wait for the scope "own reports"; boards hold figures, no residents.
         Role.MANAGER: _SELF | {Permission.BOARDS_BOARD_READ},
-        Role.SECURITY_ADMINISTRATOR: _SELF | _WORKINGS | _RECORDS | {Permission.ADMIN_USER_MANAGE},
+        Role.SECURITY_ADMINISTRATOR: _SELF
+        | _WORKINGS
+        | _RECORDS
+        | _LEDGERS
+        | {
+            Permission.ADMIN_USER_MANAGE,
+            Permission.EMERGENCIES_EMERGENCY_REVIEW,
+            Permission.MEDIA_MEDIUM_REGISTER,
+            Permission.RIGHTS_ENTITLEMENT_READ,
+            Permission.RIGHTS_ENTITLEMENT_RECONCILE,
+        },
         Role.STAFF: _SELF,
     }
 )
 
-STEP_UP_PERMISSIONS = frozenset({Permission.ADMIN_USER_MANAGE, Permission.SOURCES_CREDENTIAL_MANAGE})
+STEP_UP_PERMISSIONS = frozenset(
+    {
+        Permission.ADMIN_USER_MANAGE,
+        Permission.APPROVALS_REQUEST_APPROVE,
+        Permission.RIGHTS_APPLICATION_APPROVE,
+        Permission.SOURCES_CREDENTIAL_MANAGE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +140,33 @@ class AccessLimits:
     """How long things live. Each default is one the town may shorten.
 
     Attributes:
+        lock: a session is locked after this long without a request, and waits for a factor.
         idle: a session ends after this long without a request (SP 800-63B AAL3: at most 15 minutes).
         absolute: a session ends after this long whatever happens (one shift, below AAL3's 12 hours).
         ticket: time to enter the code after the password: six steps of the authenticator.
         link: time to use an enrolment link: a working day, nights included.
+        in_person: the same for a link made for somebody who stands beside the administrator.
         step_up: age of the second factor that a sensitive act accepts.
         failures: consecutive failures per account before its factors must be bound anew (SP 800-63B 3.2.2).
+        second_session: what becomes of a sign-in while the person has a session: they are asked, the new one is
+            refused, or it takes over.
+        bind_address: whether every session belongs to the address where it was opened; one that was opened at a
+            registered terminal always does.
+        password_max_age: after how long a password must be changed; None: never, as SP 800-63B 3.1.1.2 wants it. For
+            towns whose own rules demand it.
     """
 
+    lock: timedelta = timedelta(minutes=5)
     idle: timedelta = timedelta(minutes=15)
     absolute: timedelta = timedelta(hours=9)
     ticket: timedelta = timedelta(minutes=3)
     link: timedelta = timedelta(hours=24)
+    in_person: timedelta = timedelta(minutes=15)
     step_up: timedelta = timedelta(minutes=5)
     failures: int = 100
+    second_session: SecondSessionRule = "ask"
+    bind_address: bool = False
+    password_max_age: timedelta | None = None
 
 
 def within(since: datetime, now: datetime, life: timedelta) -> bool:
@@ -145,6 +212,7 @@ class Account:
     must_rebind: bool
     created_at: datetime
     last_sign_in_at: datetime | None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,11 +227,51 @@ class SessionInfo:
     address: str
     language: str
     previous_sign_in_at: datetime | None
+    proof: Proof
+    failures_before: int = 0
+    terminal_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedSession:
+    """A session that waits for one of its factors; nothing is shown to it, nothing done for it."""
+
+    session: SessionInfo
+    login_id: str
+    display_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class NeedsSecondFactor:
-    """The password was right; `ticket` is to be handed back together with the code."""
+    """The password was right; `ticket` is to be handed back together with the second factor.
+
+    Attributes:
+        ticket: opens nothing by itself.
+        methods: what this person can answer with: `key`, `totp`, `recovery_code`.
+    """
+
+    ticket: str = field(repr=False)
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SecondSession:
+    """Everything was proved, but the person has a session already: see `settle_second_session`.
+
+    Attributes:
+        ticket: to be handed back with the choice; empty where the rule is to refuse.
+        since: when that session was opened.
+        address: where.
+    """
+
+    ticket: str = field(repr=False)
+    since: datetime
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordOverdue:
+    """Everything was proved, but the password is too old: only `change_overdue_password` goes on."""
 
     ticket: str = field(repr=False)
 
@@ -174,6 +282,10 @@ class SignedIn:
 
     token: str = field(repr=False)
     session: SessionInfo
+
+
+Opening = SignedIn | SecondSession | PasswordOverdue
+"""What becomes of a sign-in whose factors were all right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +299,25 @@ class Enrolment:
     expires_at: datetime
     secret: str = field(repr=False)
     provisioning_uri: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """An enrolment that is complete; the recovery codes exist in clear only here."""
+
+    account: Account
+    recovery_codes: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset:
+    """Somebody's wish to bind a user's factors anew. `mine_to_confirm`: whoever looks may be the second person."""
+
+    login_id: str
+    asked_by: str
+    asked_at: datetime
+    in_person: bool
+    mine_to_confirm: bool = False
 
 
 VIEWER_SEAL = object()
@@ -203,9 +334,12 @@ class Viewer:
     permissions: frozenset[Permission]
     session_id: str
     second_factor_at: datetime
+    proof: Proof
     previous_sign_in_at: datetime | None
+    failures_before: int
     language: str
     address: str
+    terminal_id: str
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:

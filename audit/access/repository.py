@@ -1,4 +1,4 @@
-"""Tables and statements of sign-in. Nothing here commits: the unit of work does.
+"""Statements of sign-in. Nothing here commits: the unit of work does.
 
 What must happen once (a code, a ticket, a link) is one UPDATE or DELETE whose row count is the answer, so two
 requests at the same moment cannot both win.
@@ -8,138 +8,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import (
-    BigInteger,
-    CursorResult,
-    Delete,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    String,
-    Update,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, CursorResult, Delete, Update, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.access.errors import LoginIdRefusedError
-from audit.access.model import Account, Role, SessionInfo
-from audit.store.state import Base, Session, UtcTime
+from audit.access.strength import Proof
+from audit.access.tables import (
+    AccountRow,
+    AttemptRow,
+    EnrolmentRow,
+    PendingRow,
+    ResetRow,
+    SessionRow,
+    proof_values,
+)
+from audit.store.state import Base, Session
 
-__all__ = ["AccessRepository", "AccountRow", "AttemptRow", "EnrolmentRow", "PendingRow", "SessionRow"]
-
-_HEX = 32
-_HASH = 64
-_LOGIN_ID = 64
-_ADDRESS = 64
-
-
-class AccountRow(Base):
-    """A user of Mimamori, with both factors."""
-
-    __tablename__ = "access_accounts"
-
-    id: Mapped[str] = mapped_column(String(_HEX), primary_key=True)
-    login_id: Mapped[str] = mapped_column(String(_LOGIN_ID), unique=True)
-    display_name: Mapped[str] = mapped_column(String(100))
-    roles: Mapped[str] = mapped_column(String(200))  # sorted, separated by a space
-    password_hash: Mapped[str] = mapped_column(String(200))
-    totp_secret: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
-    last_totp_step: Mapped[int] = mapped_column(BigInteger, default=0)
-    failures: Mapped[int] = mapped_column(Integer, default=0)  # consecutive
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-    disabled_at: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
-    last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
-
-    def roles_set(self) -> frozenset[Role]:
-        """The roles as values."""
-        return parse_roles(self.roles)
-
-    def account(self, failure_limit: int) -> Account:
-        """The account as the rest of the product sees it."""
-        return Account(
-            id=self.id,
-            login_id=self.login_id,
-            display_name=self.display_name,
-            roles=self.roles_set(),
-            disabled=self.disabled_at is not None,
-            must_rebind=self.failures >= failure_limit,
-            created_at=self.created_at,
-            last_sign_in_at=self.last_sign_in_at,
-        )
-
-
-class EnrolmentRow(Base):
-    """A one-time link: `login_id` null for the first administrator, `account_id` set to bind factors anew."""
-
-    __tablename__ = "access_enrolments"
-
-    id: Mapped[str] = mapped_column(String(_HEX), primary_key=True)
-    token_hash: Mapped[str] = mapped_column(String(_HASH), unique=True)
-    account_id: Mapped[str | None] = mapped_column(ForeignKey("access_accounts.id"))
-    login_id: Mapped[str | None] = mapped_column(String(_LOGIN_ID), index=True)
-    display_name: Mapped[str] = mapped_column(String(100))
-    roles: Mapped[str] = mapped_column(String(200))
-    totp_secret: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-    created_by: Mapped[str | None] = mapped_column(String(_LOGIN_ID))
-    ended_at: Mapped[datetime | None] = mapped_column(UtcTime, default=None)  # used or replaced
-
-
-class PendingRow(Base):
-    """A sign-in between password and code."""
-
-    __tablename__ = "access_pending_sign_ins"
-
-    ticket_hash: Mapped[str] = mapped_column(String(_HASH), primary_key=True)
-    account_id: Mapped[str] = mapped_column(ForeignKey("access_accounts.id"), index=True)
-    address: Mapped[str] = mapped_column(String(_ADDRESS))
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-class SessionRow(Base):
-    """A live session; the unique account makes a second one impossible."""
-
-    __tablename__ = "access_sessions"
-
-    id: Mapped[str] = mapped_column(String(_HEX), primary_key=True)
-    token_hash: Mapped[str] = mapped_column(String(_HASH), unique=True)
-    account_id: Mapped[str] = mapped_column(ForeignKey("access_accounts.id"), unique=True)
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-    last_seen_at: Mapped[datetime] = mapped_column(UtcTime)
-    second_factor_at: Mapped[datetime] = mapped_column(UtcTime)
-    previous_sign_in_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    address: Mapped[str] = mapped_column(String(_ADDRESS))
-    language: Mapped[str] = mapped_column(String(8))
-
-    def info(self) -> SessionInfo:
-        """The session as it may be shown."""
-        return SessionInfo(
-            id=self.id,
-            account_id=self.account_id,
-            created_at=self.created_at,
-            last_seen_at=self.last_seen_at,
-            second_factor_at=self.second_factor_at,
-            address=self.address,
-            language=self.language,
-            previous_sign_in_at=self.previous_sign_in_at,
-        )
-
-
-class AttemptRow(Base):
-    """One try at a factor, counted as failed; dropped when it succeeds."""
-
-    __tablename__ = "access_sign_in_attempts"
-    __table_args__ = (Index(None, "login_key", "network", "at"), Index(None, "network", "at"))
-
-    id: Mapped[str] = mapped_column(String(_HEX), primary_key=True)
-    at: Mapped[datetime] = mapped_column(UtcTime, index=True)
-    login_key: Mapped[str] = mapped_column(String(_HASH))  # keyed hash: what was typed may be a password
-    network: Mapped[str] = mapped_column(String(_ADDRESS))
+__all__ = ["AccessRepository"]
 
 
 class AccessRepository:
@@ -182,8 +67,9 @@ class AccessRepository:
         return self._unit.scalar(select(AccountRow).where(AccountRow.login_id == login_id))
 
     def accounts(self) -> Sequence[AccountRow]:
-        """Every account, by login id."""
-        return self._unit.scalars(select(AccountRow).order_by(AccountRow.login_id)).all()
+        """Every account that is not closed, by login id."""
+        query = select(AccountRow).where(AccountRow.closed_at.is_(None)).order_by(AccountRow.login_id)
+        return self._unit.scalars(query).all()
 
     def any_account(self) -> bool:
         """Whether anybody has been enrolled."""
@@ -213,15 +99,23 @@ class AccessRepository:
             .values(failures=AccountRow.failures - 1)
         )
 
-    def sign_in_done(self, account_id: str, now: datetime) -> None:
-        """Both factors were right: failures are no longer consecutive."""
-        self._change(update(AccountRow).where(AccountRow.id == account_id).values(failures=0, last_sign_in_at=now))
+    def sign_in_done(self, account_id: str, now: datetime, *, forgive: bool) -> None:
+        """A session was opened.
+
+        Args:
+            account_id: whose.
+            now: when.
+            forgive: what is counted was proved, so that failures are no longer consecutive.
+        """
+        done = {"last_sign_in_at": now} | ({"failures": 0} if forgive else {})
+        self._change(update(AccountRow).where(AccountRow.id == account_id).values(**done))
 
     # Sign-ins under way
 
-    def pending(self, ticket_hash: str) -> PendingRow | None:
-        """A sign-in that waits for its code."""
-        return self._unit.get(PendingRow, ticket_hash)
+    def pending(self, ticket_hash: str, stage: str) -> PendingRow | None:
+        """A sign-in that waits at a stage."""
+        row = self._unit.get(PendingRow, ticket_hash)
+        return row if row is not None and row.stage == stage else None
 
     def take_pending(self, ticket_hash: str) -> bool:
         """End a waiting sign-in; False when it was ended before."""
@@ -239,12 +133,28 @@ class AccessRepository:
 
     def session(self, token_hash: str) -> tuple[SessionRow, AccountRow] | None:
         """A live session and whose it is."""
+        return self._session_where(SessionRow.token_hash == token_hash)
+
+    def session_by_id(self, session_id: str) -> tuple[SessionRow, AccountRow] | None:
+        """The same by the session's id, which opens nothing."""
+        return self._session_where(SessionRow.id == session_id)
+
+    def session_of(self, login_id: str) -> tuple[SessionRow, AccountRow] | None:
+        """The same by the login id."""
+        return self._session_where(AccountRow.login_id == login_id)
+
+    def _session_where(self, condition: ColumnElement[bool]) -> tuple[SessionRow, AccountRow] | None:
         row = self._unit.execute(
-            select(SessionRow, AccountRow)
-            .join(AccountRow, AccountRow.id == SessionRow.account_id)
-            .where(SessionRow.token_hash == token_hash)
+            select(SessionRow, AccountRow).join(AccountRow, AccountRow.id == SessionRow.account_id).where(condition)
         ).one_or_none()
         return None if row is None else (row[0], row[1])
+
+    def sessions(self) -> Sequence[tuple[SessionRow, str]]:
+        """Every session that has not been ended, and the login id of its owner."""
+        rows = self._unit.execute(
+            select(SessionRow, AccountRow.login_id).join(AccountRow, AccountRow.id == SessionRow.account_id)
+        )
+        return [(row[0], row[1]) for row in rows]
 
     def touch(self, session_id: str, now: datetime) -> None:
         """A request was made; never moves back."""
@@ -254,12 +164,49 @@ class AccessRepository:
             .values(last_seen_at=now)
         )
 
-    def renew(self, session_id: str, token_hash: str, now: datetime) -> bool:
-        """Give a session another token after a fresh second factor; False when it has ended meanwhile."""
+    def renew(self, session_id: str, token_hash: str, now: datetime, proof: Proof | None) -> bool:
+        """Give a session another token after a fresh second factor; False when it has ended or was locked meanwhile.
+
+        Args:
+            session_id: which.
+            token_hash: of the new token.
+            now: when the factor was proved.
+            proof: what the session proves from now on; None leaves it.
+        """
         return self._once(
             update(SessionRow)
-            .where(SessionRow.id == session_id)
-            .values(token_hash=token_hash, second_factor_at=now, last_seen_at=now)
+            .where(SessionRow.id == session_id, SessionRow.locked_at.is_(None))
+            .values(
+                token_hash=token_hash,
+                second_factor_at=now,
+                last_seen_at=now,
+                **(proof_values(proof) if proof else {}),
+            )
+        )
+
+    def lock(self, session_id: str, now: datetime) -> bool:
+        """Lock a session; False when it was locked, or has ended, before."""
+        return self._once(
+            update(SessionRow).where(SessionRow.id == session_id, SessionRow.locked_at.is_(None)).values(locked_at=now)
+        )
+
+    def unlock(self, session_id: str, token_hash: str, now: datetime) -> bool:
+        """Unlock a session under another token; False when it was not locked, or has ended."""
+        return self._once(
+            update(SessionRow)
+            .where(SessionRow.id == session_id, SessionRow.locked_at.is_not(None))
+            .values(token_hash=token_hash, last_seen_at=now, locked_at=None)
+        )
+
+    def misused(self, session_id: str, now: datetime, quiet_since: datetime) -> bool:
+        """Note that a session's token came from another address; False when that was noted after `quiet_since`."""
+        return self._once(
+            update(SessionRow)
+            .where(
+                SessionRow.id == session_id,
+                or_(SessionRow.misused_at.is_(None), SessionRow.misused_at <= quiet_since),
+            )
+            .values(misused_at=now)
         )
 
     def set_language(self, session_id: str, language: str) -> None:
@@ -270,10 +217,17 @@ class AccessRepository:
         """End one session; False when it had ended before."""
         return self._once(delete(SessionRow).where(SessionRow.id == session_id))
 
-    def end_sessions(self, account_id: str) -> list[str]:
-        """End whatever session an account has; returns what was ended."""
+    def end_sessions(self, *account_ids: str, but: str = "") -> list[str]:
+        """End whatever sessions accounts have; returns what was ended.
+
+        Args:
+            account_ids: whose.
+            but: the id of one that goes on.
+        """
         ended = self._unit.scalars(
-            delete(SessionRow).where(SessionRow.account_id == account_id).returning(SessionRow.id),
+            delete(SessionRow)
+            .where(SessionRow.account_id.in_(account_ids), SessionRow.id != but)
+            .returning(SessionRow.id),
             execution_options={"synchronize_session": False},
         )
         return list(ended)
@@ -300,6 +254,29 @@ class AccessRepository:
             .values(ended_at=now, totp_secret=b"")  # a link that is over keeps no secret
         )
 
+    # Resets that wait for a second person
+
+    def resets(self, since: datetime) -> Sequence[ResetRow]:
+        """Those that nobody has confirmed or dropped, asked for after `since`."""
+        query = select(ResetRow).where(ResetRow.ended_at.is_(None), ResetRow.asked_at > since)
+        return self._unit.scalars(query.order_by(ResetRow.asked_at)).all()
+
+    def reset_of(self, account_id: str) -> ResetRow | None:
+        """The one for an account that nobody has confirmed or dropped."""
+        return self._unit.scalar(select(ResetRow).where(ResetRow.account_id == account_id, ResetRow.ended_at.is_(None)))
+
+    def take_reset(self, reset_id: str, now: datetime) -> bool:
+        """Confirm or drop one; False when that was done before."""
+        return self._once(
+            update(ResetRow).where(ResetRow.id == reset_id, ResetRow.ended_at.is_(None)).values(ended_at=now)
+        )
+
+    def end_resets(self, account_id: str, now: datetime) -> None:
+        """Drop whatever waits for an account."""
+        self._change(
+            update(ResetRow).where(ResetRow.account_id == account_id, ResetRow.ended_at.is_(None)).values(ended_at=now)
+        )
+
     # Attempts
 
     def attempt_at_limit(
@@ -321,16 +298,7 @@ class AccessRepository:
         """Forget an attempt that turned out right or was not let through."""
         self._change(delete(AttemptRow).where(AttemptRow.id == attempt_id))
 
-    def forget_attempts(self, before: datetime) -> None:
-        """Drop attempts older than every window."""
-        self._change(delete(AttemptRow).where(AttemptRow.at < before))
-
-
-def format_roles(roles: frozenset[Role]) -> str:
-    """Roles as stored."""
-    return " ".join(sorted(roles))
-
-
-def parse_roles(text: str) -> frozenset[Role]:
-    """Roles as values."""
-    return frozenset(Role(word) for word in text.split())
+    def forget_attempts(self, before: datetime, network: str | None = None) -> None:
+        """Drop attempts older than every window, everywhere or from one network."""
+        statement = delete(AttemptRow).where(AttemptRow.at < before)
+        self._change(statement if network is None else statement.where(AttemptRow.network == network))

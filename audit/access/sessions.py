@@ -1,41 +1,49 @@
 """Live sessions: looked up at every request, never trusted from the browser.
 
 Rules:
-- Idle and absolute ends are both checked; a clock that went back ends the session for good.
-- Rights are those of the account now, not those at sign-in.
-- A fresh second factor gives the session another token (ASVS 7.2.4).
+- Lock, idle and absolute ends are all checked here; a clock that went back ends the session for good.
+- A locked session shows and does nothing until one of its factors is proved again (`audit.access.step_up`).
+- Rights are those of the account now, not those at sign-in; who holds no post any more has no session.
+- A session that belongs to an address opens nothing elsewhere.
 """
 
 from datetime import timedelta
 
+from audit.access.decisions.model import LiveSession
 from audit.access.errors import ForbiddenError, StepUpRequiredError
 from audit.access.model import (
     STEP_UP_PERMISSIONS,
+    LockedSession,
     Permission,
-    SignedIn,
     Viewer,
     within,
 )
-from audit.access.repository import AccessRepository, AccountRow, SessionRow
-from audit.access.sealing import new_token, token_hash
-from audit.access.second_factor import step_of_code
-from audit.access.throttle import Slot, settle
-from audit.access.use_cases import UseCases, account_place, viewer_of
+from audit.access.repository import AccessRepository
+from audit.access.sealing import token_hash
+from audit.access.tables import AccountRow, SessionRow
+from audit.access.use_cases import UseCases, viewer_of
 
 __all__ = ["SessionUseCases"]
 
 _TOUCH = timedelta(seconds=1)  # one write a second and session is enough to measure minutes
+_QUIET = timedelta(minutes=1)  # a stolen token that is tried on and on is told once a minute
 
 
 class SessionUseCases(UseCases):
     """From a session to what it may do."""
 
-    def authenticate(self, token: str) -> Viewer | None:
-        """Whose live session a token opens; None for everything else.
+    def authenticate(self, token: str, *, address: str | None = None) -> Viewer | None:
+        """Whose live session a token opens; None for everything else, a locked session included.
 
         Args:
             token: as the browser sent it.
+            address: the peer's address; None where the caller has judged the place itself.
         """
+        found = self.look(token, address=address)
+        return found if isinstance(found, Viewer) else None
+
+    def look(self, token: str, *, address: str | None = None) -> Viewer | LockedSession | None:
+        """The same, telling a locked session from none."""
         now = self._clock.now()
         with self._store.unit() as unit:
             repository = AccessRepository(unit)
@@ -44,14 +52,27 @@ class SessionUseCases(UseCases):
                 return None
             session, account = found
             reason = self._over(session, account)
-            if reason is None:
-                if now - session.last_seen_at >= _TOUCH:
-                    repository.touch(session.id, now)
-                return viewer_of(session, account)
-            ended = repository.end_session(session.id)
-        if ended:  # else a request beside this one has said so
-            self._journal.write("logout", reason, actor=account.login_id, address=session.address, session=session.id)
-        return None
+            elsewhere = reason is None and session.bound and address not in {None, session.address}
+            told = elsewhere and repository.misused(session.id, now, now - _QUIET)
+            locked = reason is None and not elsewhere and self._locked(session)
+            if locked and session.locked_at is None:
+                told = repository.lock(session.id, now)
+            elif not (reason or elsewhere or locked) and now - session.last_seen_at >= _TOUCH:
+                repository.touch(session.id, now)
+        if reason is None and not self._people.holds_post(account.login_id, now):
+            reason = "session.no_post"
+        if reason is not None:
+            self._end(session, account, reason)
+            return None
+        if elsewhere:
+            if told and address is not None:
+                self._tell_elsewhere(session, account, address)
+            return None
+        if locked:
+            if told:
+                self._tell_lock("session.locked_idle", account.login_id, session.id, session.address)
+            return LockedSession(session=session.info(), login_id=account.login_id, display_name=account.display_name)
+        return viewer_of(session, account)
 
     def _over(self, session: SessionRow, account: AccountRow) -> str | None:
         now = self._clock.now()
@@ -60,6 +81,68 @@ class SessionUseCases(UseCases):
         if within(session.last_seen_at, now, self._limits.idle):
             return None if within(session.created_at, now, self._limits.absolute) else "session.absolute_end"
         return "session.idle_end" if now > session.last_seen_at else "session.clock_went_back"
+
+    def _locked(self, session: SessionRow) -> bool:
+        idle = not within(session.last_seen_at, self._clock.now(), self._limits.lock)
+        return session.locked_at is not None or idle
+
+    def _end(self, session: SessionRow, account: AccountRow, reason: str) -> None:
+        with self._store.unit() as unit:
+            ended = AccessRepository(unit).end_session(session.id)
+        if ended:  # else a request beside this one has said so
+            self._journal.write("logout", reason, actor=account.login_id, address=session.address, session=session.id)
+
+    def _tell_elsewhere(self, session: SessionRow, account: AccountRow, address: str) -> None:
+        self._journal.write(
+            "security_event",
+            "session.other_address",
+            "denied",
+            actor=account.login_id,
+            address=address,
+            session=session.id,
+            bound_to=session.address,
+        )
+
+    def _tell_lock(self, operation: str, login_id: str, session_id: str, address: str) -> None:
+        self._journal.write("lock", operation, actor=login_id, address=address, session=session_id)
+
+    # Sessions as decisions see them
+
+    def live_session(self, login_id: str) -> LiveSession | None:
+        """The session that somebody has now; looking does not keep it alive."""
+        with self._store.unit() as unit:
+            found = AccessRepository(unit).session_of(login_id)
+        return None if found is None else self._live(*found)
+
+    def session_by_id(self, session_id: str) -> LiveSession | None:
+        """The same by the session's id, as it stands in a token (`sid`)."""
+        with self._store.unit() as unit:
+            found = AccessRepository(unit).session_by_id(session_id)
+        return None if found is None else self._live(*found)
+
+    def _live(self, session: SessionRow, account: AccountRow) -> LiveSession | None:
+        if self._over(session, account) or not self._people.holds_post(account.login_id, self._clock.now()):
+            return None
+        return LiveSession(
+            id=session.id,
+            login_id=account.login_id,
+            proof=session.proof,
+            created_at=session.created_at,
+            last_seen_at=session.last_seen_at,
+            address=session.address,
+            terminal_id=session.terminal_id,
+            locked=self._locked(session),
+        )
+
+    def seen(self, session_id: str) -> None:
+        """Somebody works with a session in a records service: a sign of life, unless it is locked or over."""
+        with self._store.unit() as unit:
+            repository = AccessRepository(unit)
+            found = repository.session_by_id(session_id)
+            if found is not None and self._over(*found) is None and not self._locked(found[0]):
+                repository.touch(session_id, self._clock.now())
+
+    # Rights
 
     def require(self, viewer: Viewer, permission: Permission) -> None:
         """Insist on a permission, and on a fresh second factor where the permission asks for one.
@@ -79,67 +162,58 @@ class SessionUseCases(UseCases):
                 permission=permission.value,
             )
             raise ForbiddenError(permission.value)
-        fresh = within(viewer.second_factor_at, self._clock.now(), self._limits.step_up)
-        if permission in STEP_UP_PERMISSIONS and not fresh:
-            raise StepUpRequiredError(permission.value)
+        if permission in STEP_UP_PERMISSIONS:
+            self.require_fresh(viewer, permission.value)
 
-    def step_up(self, viewer: Viewer, code: str, *, address: str) -> SignedIn:
-        """Prove the second factor again; the session goes on under another token.
+    def require_fresh(self, viewer: Viewer, act: str) -> None:
+        """Insist on a fresh second factor.
+
+        Args:
+            viewer: whose.
+            act: a short word for what it is asked for.
 
         Raises:
-            SignInRefusedError: the code is wrong or used, or the session has ended.
-            ThrottledError: too many attempts.
+            StepUpRequiredError: it is too old.
         """
-        with self._store.unit() as unit:
-            account = unit.get_one(AccountRow, viewer.account_id)
-        slot = self._attempt(account.login_id, account, address)
-        result = self._judge_step_up(viewer, code, slot, address)
-        if isinstance(result, str):
-            raise self._refuse("step_up", result, account, address)
-        return result
+        if not within(viewer.second_factor_at, self._clock.now(), self._limits.step_up):
+            raise StepUpRequiredError(act)
 
-    def _judge_step_up(self, viewer: Viewer, code: str, slot: Slot, address: str) -> SignedIn | str:
-        now = self._clock.now()
-        with self._store.unit() as unit:
-            repository = AccessRepository(unit)
-            account = unit.get_one(AccountRow, viewer.account_id)
-            secret = self._box.open(account.totp_secret, account_place(account.id))
-            step = step_of_code(secret, code, now)
-            if step is None:
-                return "code_wrong"
-            if not repository.use_step(account.id, step):
-                return "code_replayed"
-            if slot.exhausted:
-                return "must_rebind"
-            token = new_token()
-            if not repository.renew(viewer.session_id, token_hash(token), now):
-                return "session_ended"
-            settle(repository, slot)
-            session = unit.get_one(SessionRow, viewer.session_id)
-            self._journal.write(
-                "security_event",
-                "step_up.completed",
-                actor=account.login_id,
-                address=address,
-                session=session.id,
-                factors=("totp",),
-            )
-            return SignedIn(token, session.info())
+    # What people do with their own session
 
     def set_language(self, viewer: Viewer, language: str) -> None:
         """Remember the language for the rest of the session."""
         with self._store.unit() as unit:
             AccessRepository(unit).set_language(viewer.session_id, "en" if language == "en" else "ja")
 
-    def sign_out(self, viewer: Viewer) -> None:
-        """End the viewer's session."""
+    def lock(self, viewer: Viewer) -> None:
+        """Lock the viewer's session: they leave their seat."""
         with self._store.unit() as unit:
-            ended = AccessRepository(unit).end_session(viewer.session_id)
+            locked = AccessRepository(unit).lock(viewer.session_id, self._clock.now())
+        if locked:
+            self._tell_lock("session.locked", viewer.login_id, viewer.session_id, viewer.address)
+
+    def sign_out(self, viewer: Viewer | LockedSession) -> None:
+        """End the viewer's session."""
+        session_id = viewer.session_id if isinstance(viewer, Viewer) else viewer.session.id
+        address = viewer.address if isinstance(viewer, Viewer) else viewer.session.address
+        with self._store.unit() as unit:
+            ended = AccessRepository(unit).end_session(session_id)
         if ended:
             self._journal.write(
-                "logout",
-                "session.signed_out",
-                actor=viewer.login_id,
-                address=viewer.address,
-                session=viewer.session_id,
+                "logout", "session.signed_out", actor=viewer.login_id, address=address, session=session_id
             )
+
+    def sign_out_everywhere(self, viewer: Viewer) -> None:
+        """End every session and sign-in under way of the viewer, this one included."""
+        with self._store.unit() as unit:
+            repository = AccessRepository(unit)
+            repository.end_pending(viewer.account_id)
+            ended = repository.end_sessions(viewer.account_id)
+        self._journal.write(
+            "logout",
+            "session.signed_out_everywhere",
+            actor=viewer.login_id,
+            address=viewer.address,
+            session=viewer.session_id,
+            ended_sessions=ended,
+        )

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from audit.access.repository import AccessRepository, AttemptRow
+from audit.access.repository import AccessRepository
+from audit.access.tables import AttemptRow
 
-__all__ = ["LIMITS", "Slot", "network_of", "reserve", "settle"]
+__all__ = ["BEGINNINGS", "LIMITS", "Slot", "network_of", "reserve", "reserve_beginning", "settle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ LIMITS = (
     Limit(50, timedelta(minutes=15), per_login=False),
 )
 _LONGEST = max(limit.window for limit in LIMITS)
+BEGINNINGS = Limit(300, timedelta(minutes=5), per_login=False)
+"""Sign-ins by key that one network may begin, finished or not: one a second, for an office on a Monday morning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,28 @@ def reserve(
         # A clock gone back must not show a wait longer than the longest window.
         return min(wait, _LONGEST)
     return slot
+
+
+def reserve_beginning(repository: AccessRepository, address: str, now: datetime) -> bool | timedelta:
+    """Take a place for one sign-in by key. These have places of their own and cost no password a try.
+
+    Args:
+        repository: within a unit of its own, to be committed before anything is begun.
+        address: where it comes from.
+        now: the present moment.
+
+    Returns:
+        Whether there is room for another after this one, or how long to wait.
+    """
+    network, since = f"key {network_of(address)}"[:64], now - BEGINNINGS.window
+    repository.forget_attempts(since, network)
+    row = AttemptRow(id=uuid4().hex, at=now, login_key="", network=network)
+    repository.add(row)
+    filled = repository.attempt_at_limit(since, BEGINNINGS.failures, network, None, row.id)
+    if filled is not None:
+        repository.drop_attempt(row.id)
+        return min(filled - since, BEGINNINGS.window)
+    return repository.attempt_at_limit(since, BEGINNINGS.failures, network, None, "") is None
 
 
 def settle(repository: AccessRepository, slot: Slot) -> None:

@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - abuse cases are tests named by their ids
 """What is too large, too deep, packed to harm, half written or broken off: cases T9 to T12 of the security review."""
 
 import gzip

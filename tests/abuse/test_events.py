@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - abuse cases are tests named by their ids
 """Events as an attacker, a broken clock or a tired sender delivers them: cases T1 to T8 of the security review."""
 
 import csv

@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - abuse cases are tests named by their ids
 """A My Number in whatever is sent, and every place that anything is written to: cases I1 to I4.
 
 What is not looked through, and why: `quarantine/` rests encrypted; `inbox/` with its `done` and `error` folders holds

@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - abuse cases are tests named by their ids
 """Questions to the log as an attacker asks them: cases T13 and T14 of the security review."""
 
 import ast
@@ -108,6 +107,7 @@ MADE_OF_NAMES = {
         "', '.join(columns)", "', '.join((f'by_{d}' for d in by))", "_DIMENSIONS[d]", "d", "_MEASURES[m]", "m",
         "_DELAY", "staged", "rows",
     },
+    "audit/store/state.py": {"name", "definition"},  # of tables and columns, as our own metadata has them
     "audit/store/clickhouse.py": {"database", "names", "self._handed.path", "table"},
 }  # fmt: skip
 """What stands in SQL that is put together: names of ours. A value never does; add to this list only a name."""
@@ -154,7 +154,7 @@ def test_T13_no_sql_is_put_together_from_values() -> None:
 
 def test_T13_sql_stands_where_it_belongs() -> None:
     raw = re.compile(r"\bfrom sqlalchemy import .*\btext\b|sqlalchemy\.text\(|exec_driver_sql|literal_column\(")
-    assert [name for name, text in sources() if raw.search(text)] == []
+    assert [name for name, text in sources() if raw.search(text)] == ["audit/store/state.py"], "it adds columns"
     ours = re.compile(r"audit/(store|log)/|repository\.py$")
     calls = re.compile(r"_store\.(rows|command|insert)\(")
     assert [name for name, text in sources() if calls.search(text) and not ours.search(name)] == []

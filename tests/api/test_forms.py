@@ -7,10 +7,19 @@ from audit.access import Role
 
 FORMS = (
     "/sign-in",
+    "/sign-in/key",
+    "/sign-in/key/options",
+    "/sign-in/password",
+    "/sign-in/recovery",
     "/sign-in/second-factor",
+    "/sign-in/second-factor/options",
+    "/sign-in/second-session",
+    "/locked",
+    "/locked/options",
     "/sign-out",
     "/language",
     "/enrol/none",
+    "/enrol/none/options",
     "/step-up",
     "/sources/town-hall/credentials",
 )

@@ -8,7 +8,8 @@ from fastapi.routing import iter_route_contexts
 from house import SOURCE, House, csrf_of, token
 
 from api.app import create_app
-from api.web import oauth
+from api.web import authzen, federation, forward_auth, oauth, oidc, scim
+from api.web.rights_json import whole_json
 from api.web.security import whole_form
 from api.web.sign_in import OPEN_PATHS as SIGN_IN_PATHS
 from audit.access import Permission, Role
@@ -16,8 +17,15 @@ from audit.access.machines import Scope
 from audit.access.model import ROLE_PERMISSIONS
 from audit.store.errors import StoreUnavailableError
 
-OPEN_PATHS = SIGN_IN_PATHS | oauth.OPEN_PATHS
-MACHINES = {"/api/v1/announcements", "/api/v1/deliveries/{receipt}"}
+OPEN_PATHS = (
+    SIGN_IN_PATHS
+    | oauth.OPEN_PATHS
+    | oidc.OPEN_PATHS
+    | federation.OPEN_PATHS
+    | authzen.OPEN_PATHS
+    | forward_auth.OPEN_PATHS
+)
+MACHINES = {"/api/v1/announcements", "/api/v1/deliveries/{receipt}"} | scim.PATHS
 """Guarded by the credentials of a sending system; so is the POST to the path where people read events."""
 WITHOUT_PEOPLE = {"/healthz", "/readyz", "/openapi.json", "/static", "/static/plotly.min.js"}
 HEADERS = {
@@ -29,13 +37,41 @@ HEADERS = {
     "x-content-type-options",
     "x-frame-options",
 }
+RIGHTS_OF = "nhi-eligibility"
 PLACES = {
+    "/account": "/account",
+    "/step-up": "/step-up?next=/board&acr=uv",
+    "/users": "/users",
     "/alerts": "/alerts",
     "/alerts/{number}": "/alerts/{alert}",
     "/events": "/events?actor=s0411",
     "/events/{source}/{event_id:path}": f"/events/{SOURCE}/e/1",
     "/board": "/board?from=2026-11-01&to=2026-11-20",
     "/board/{name}": "/board/events-by-source.csv",
+    "/approvals": "/approvals",
+    "/approvals/ask": "/approvals/ask",
+    "/approvals/inbox": "/approvals/inbox",
+    "/approvals/ledger": "/approvals/ledger",
+    "/approvals/media": "/approvals/media",
+    "/emergencies": "/emergencies",
+    "/emergencies/reviews": "/emergencies/reviews",
+    "/api/v1/approvals": "/api/v1/approvals",
+    "/api/v1/approvals/inbox": "/api/v1/approvals/inbox",
+    "/api/v1/approvals/ledger": "/api/v1/approvals/ledger",
+    "/api/v1/emergencies": "/api/v1/emergencies",
+    "/api/v1/emergencies/reviews": "/api/v1/emergencies/reviews",
+    "/api/v1/media": "/api/v1/media",
+    "/rights": "/rights",
+    "/rights/apply": "/rights/apply",
+    "/rights/deputies": "/rights/deputies",
+    "/rights/inbox": "/rights/inbox",
+    "/rights/ledger": f"/rights/ledger?system={RIGHTS_OF}",
+    "/api/v1/rights/applications": "/api/v1/rights/applications",
+    "/api/v1/rights/delegations": "/api/v1/rights/delegations",
+    "/api/v1/rights/entitlements": f"/api/v1/rights/entitlements?system={RIGHTS_OF}",
+    "/api/v1/rights/held": "/api/v1/rights/held",
+    "/api/v1/rights/inbox": "/api/v1/rights/inbox",
+    "/api/v1/rights/reconciliations/{system}": f"/api/v1/rights/reconciliations/{RIGHTS_OF}",
     "/sources": "/sources",
     "/sources/{source}": f"/sources/{SOURCE}",
     "/api/v1/alerts": "/api/v1/alerts",
@@ -46,11 +82,72 @@ PLACES = {
 
 FORMS = {
     "/step-up": Permission.SELF_ACCOUNT_READ,
+    "/step-up/options": Permission.SELF_ACCOUNT_READ,
+    "/active": Permission.SELF_SESSION_END,
+    "/account/app": Permission.SELF_ACCOUNT_READ,
+    "/account/app/confirm": Permission.SELF_ACCOUNT_READ,
+    "/account/app/remove": Permission.SELF_ACCOUNT_READ,
+    "/account/keys": Permission.SELF_ACCOUNT_READ,
+    "/account/keys/options": Permission.SELF_ACCOUNT_READ,
+    "/account/keys/remove": Permission.SELF_ACCOUNT_READ,
+    "/account/password": Permission.SELF_ACCOUNT_READ,
+    "/account/recovery-codes": Permission.SELF_ACCOUNT_READ,
+    "/users": Permission.ADMIN_USER_MANAGE,
+    "/users/{login_id}/reset": Permission.ADMIN_USER_MANAGE,
+    "/users/{login_id}/reset/confirm": Permission.ADMIN_USER_MANAGE,
+    "/users/{login_id}/reset/drop": Permission.ADMIN_USER_MANAGE,
+    "/users/{login_id}/sign-out": Permission.ADMIN_USER_MANAGE,
+    "/users/{login_id}/disable": Permission.ADMIN_USER_MANAGE,
+    "/users/{login_id}/enable": Permission.ADMIN_USER_MANAGE,
+    "/users/{login_id}/close": Permission.ADMIN_USER_MANAGE,
+    "/users/{login_id}/roles": Permission.ADMIN_USER_MANAGE,
+    "/approvals/requests": Permission.APPROVALS_REQUEST_CREATE,
+    "/approvals/requests/{number}/approval": Permission.APPROVALS_REQUEST_APPROVE,
+    "/approvals/requests/{number}/end": Permission.APPROVALS_REQUEST_CREATE,
+    "/approvals/requests/{number}/refusal": Permission.APPROVALS_REQUEST_CREATE,
+    "/approvals/requests/{number}/withdrawal": Permission.APPROVALS_REQUEST_CREATE,
+    "/approvals/media": Permission.MEDIA_MEDIUM_REGISTER,
+    "/approvals/media/steps": Permission.MEDIA_MEDIUM_HANDLE,
+    "/emergencies": Permission.EMERGENCIES_EMERGENCY_DECLARE,
+    "/emergencies/{number}/end": Permission.EMERGENCIES_EMERGENCY_DECLARE,
+    "/emergencies/{number}/review": Permission.EMERGENCIES_EMERGENCY_REVIEW,
+    "/rights/applications": Permission.RIGHTS_APPLICATION_CREATE,
+    "/rights/applications/{number}/approval": Permission.RIGHTS_APPLICATION_APPROVE,
+    "/rights/applications/{number}/refusal": Permission.RIGHTS_APPLICATION_CREATE,
+    "/rights/applications/{number}/withdrawal": Permission.RIGHTS_APPLICATION_CREATE,
+    "/rights/deputies": Permission.RIGHTS_APPLICATION_APPROVE,
+    "/rights/deputies/{number}/end": Permission.RIGHTS_APPLICATION_CREATE,
+    "/rights/held/{number}/revocation": Permission.RIGHTS_APPLICATION_CREATE,
+    "/rights/reconciliations": Permission.RIGHTS_ENTITLEMENT_RECONCILE,
     "/sources/{source}/credentials": Permission.SOURCES_CREDENTIAL_MANAGE,
     "/sources/{source}/bindings": Permission.SOURCES_CREDENTIAL_MANAGE,
     "/sources/{source}/revocations": Permission.SOURCES_CREDENTIAL_MANAGE,
 }
 """Forms for people with a right, and which."""
+JSON_ACTS = {
+    "/api/v1/approvals": Permission.APPROVALS_REQUEST_CREATE,
+    "/api/v1/approvals/{number}/approval": Permission.APPROVALS_REQUEST_APPROVE,
+    "/api/v1/approvals/{number}/end": Permission.APPROVALS_REQUEST_CREATE,
+    "/api/v1/approvals/{number}/refusal": Permission.APPROVALS_REQUEST_CREATE,
+    "/api/v1/approvals/{number}/withdrawal": Permission.APPROVALS_REQUEST_CREATE,
+    "/api/v1/emergencies": Permission.EMERGENCIES_EMERGENCY_DECLARE,
+    "/api/v1/emergencies/{number}/end": Permission.EMERGENCIES_EMERGENCY_DECLARE,
+    "/api/v1/emergencies/{number}/review": Permission.EMERGENCIES_EMERGENCY_REVIEW,
+    "/api/v1/media": Permission.MEDIA_MEDIUM_REGISTER,
+    "/api/v1/media/steps": Permission.MEDIA_MEDIUM_HANDLE,
+    "/api/v1/rights/applications": Permission.RIGHTS_APPLICATION_CREATE,
+    "/api/v1/rights/applications/{number}/approval": Permission.RIGHTS_APPLICATION_APPROVE,
+    "/api/v1/rights/applications/{number}/refusal": Permission.RIGHTS_APPLICATION_CREATE,
+    "/api/v1/rights/applications/{number}/withdrawal": Permission.RIGHTS_APPLICATION_CREATE,
+    "/api/v1/rights/delegations": Permission.RIGHTS_APPLICATION_APPROVE,
+    "/api/v1/rights/delegations/{number}/end": Permission.RIGHTS_APPLICATION_CREATE,
+    "/api/v1/rights/held/{number}/revocation": Permission.RIGHTS_APPLICATION_CREATE,
+}
+"""The same as JSON."""
+PERSONAL = {"/api/v1/rights/applications/{number}"}
+"""What is there only for those it concerns: see `test_E15_what_concerns_others_is_not_there`."""
+ENDING = {"/lock": Permission.SELF_SESSION_END, "/account/sign-out-everywhere": Permission.SELF_SESSION_END}
+"""The same, but after them the session is locked or over."""
 
 
 def _permissions(dependant: Dependant) -> set[Permission]:
@@ -80,8 +177,11 @@ def guarded(app: FastAPI) -> dict[str, Permission]:
             assert len(named) == 1, f"{route.path} names {named or 'no permission'}"
             if route.methods != {"GET"}:
                 assert dependant
+                if any(child.call is whole_json for child in dependant.dependencies):
+                    assert JSON_ACTS.get(str(route.path)) in named, f"{route.path}: an act without an example here"
+                    continue
                 assert any(child.call is whole_form for child in dependant.dependencies), f"{route.path}: WholeForm"
-                assert FORMS.get(str(route.path)) in named, f"{route.path}: a form without an example here"
+                assert (FORMS | ENDING).get(str(route.path)) in named, f"{route.path}: a form without an example here"
                 continue
             found[str(route.path)] = named.pop()
     return found
@@ -94,8 +194,8 @@ def routes(house: House) -> dict[str, Permission]:
 
 @pytest.fixture
 def places(house: House, routes: dict[str, Permission]) -> dict[str, Permission]:
-    assert routes.keys() == PLACES.keys(), "a route without an example here, or the other way round"
-    return {PLACES[path].format(alert=house.alert): needed for path, needed in routes.items()}
+    assert routes.keys() == PLACES.keys() | PERSONAL, "a route without an example here, or the other way round"
+    return {PLACES[path].format(alert=house.alert): needed for path, needed in routes.items() if path in PLACES}
 
 
 def is_safe(answer: httpx.Response) -> bool:
@@ -144,7 +244,7 @@ def test_each_role_may_send_the_forms_it_may(house: House, role: Role) -> None:
     browser = house.signed_in(role)
     csrf, before = csrf_of(browser.get("/nowhere")), len(house.installation.machines.listing(SOURCE))
     for path, needed in FORMS.items():
-        place = path.format(source=SOURCE)
+        place = path.format(source=SOURCE, login_id="nobody-here", number="none")
         assert browser.post(place, data={"csrf": token()}).status_code == 403
         answer = browser.post(place, data={"csrf": csrf, "code": "0", "days": "1"})
         assert is_safe(answer)
@@ -155,6 +255,17 @@ def test_each_role_may_send_the_forms_it_may(house: House, role: Role) -> None:
         form = {"csrf": csrf_of(anybody.get("/sign-in"))}
         assert anybody.post(place, data=form).headers["location"] == "/sign-in"
     assert len(house.installation.machines.listing(SOURCE)) == before
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_may_do_as_json_what_it_may(house: House, role: Role) -> None:
+    browser, anybody = house.signed_in(role), house.browser()
+    for path, needed in JSON_ACTS.items():
+        place = path.format(number="none")
+        assert anybody.post(place, json={"unknown": 1}).status_code == 401
+        answer = browser.post(place, json={"unknown": 1})
+        assert is_safe(answer)
+        assert answer.status_code == (422 if needed in ROLE_PERMISSIONS[role] else 403), place
 
 
 def test_nobody_gets_anything(house: House, places: dict[str, Permission]) -> None:

@@ -244,11 +244,13 @@ def test_a_change_asks_for_a_fresh_code(house: House) -> None:
     admin = house.user(Role.ADMINISTRATOR)
     browser = house.signed_in(admin)
     here = "/sources/finance"
-    house.clock.advance(timedelta(minutes=6))
+    house.clock.advance(timedelta(minutes=3))
+    browser.get(here)
+    house.clock.advance(timedelta(minutes=3))
     page = browser.get(here)
     assert page.status_code == 200
     assert f'action="{here}/credentials"' not in page.text
-    assert 'action="/step-up"' in page.text
+    assert f'href="/step-up?next={here}"' in page.text
     form = {"csrf": csrf_of(page), "days": "30"}
     asked = browser.post(f"{here}/credentials", data=form, headers={"referer": f"{house.address}{here}"})
     assert asked.status_code == 403
@@ -259,7 +261,7 @@ def test_a_change_asks_for_a_fresh_code(house: House) -> None:
     assert house.installation.machines.listing("finance") == []
     wrong = browser.post("/step-up", data={"csrf": form["csrf"], "next": here, "code": "000000"})
     assert wrong.status_code == 401
-    assert "確認コードが正しくない" in wrong.text
+    assert "確認できませんでした" in wrong.text
     before = browser.cookies["mimamori"]
     done = browser.post("/step-up", data={"csrf": form["csrf"], "next": here, "code": house.code(admin)})
     assert (done.status_code, done.headers["location"]) == (303, here)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboards.access_pages import AccountView, Asked, KeyRow, ResetRow, UserRow
 from dashboards.figures import activity_heatmap, alerts_over_time, events_by_source
 from dashboards.model import (
     AlertFilters,
@@ -171,6 +172,21 @@ def missing_alert(text: str = "") -> AlertView:
     )
 
 
+def account(text: str) -> AccountView:
+    key = KeyRow(f"k{text}", f"鍵{text}", f"Model{text}", ("fingerprint",), False, AT, AT, True, True)
+    keys = (key, replace(key, model="", modalities=(), device_bound=True, last_used_at=None, refused=False))
+    return AccountView(f"s{text}", True, True, keys, 7, AT, AT, AT, f"10.3.1.31{text}", ("password", "totp"), True)
+
+
+def users(text: str) -> list[UserRow]:
+    row = UserRow(f"s0412{text}", f"名{text}", ("staff",), "active", AT, False)
+    return [row, replace(row, state="disabled", last_sign_in_at=None), replace(row, state="rebind", oneself=True)]
+
+
+def resets(text: str) -> list[ResetRow]:
+    return [ResetRow(f"s0412{text}", f"s1{text}", AT, mine, mine) for mine in (True, False)]
+
+
 def every_page(pages: Pages, language: Language, text: str = "") -> dict[str, str]:
     ctx = context(language, text=text)
     out = context(language, "/sign-in", signed_in=False, text=text)
@@ -204,10 +220,31 @@ def every_page(pages: Pages, language: Language, text: str = "") -> dict[str, st
     filters = EventFilters(f"a{text}", f"b{text}", f"v{text}", text, text, "view", "failure", "0", "9", choice)
     uri = "otpauth://totp/Mimamori:s0007?secret=JBSWY3DPEHPK3PXP"
     form = EnrolForm(f"t{text}", uri, "JBSWY3DPEHPK3PXP", f"s0007{text}", display_name=f"名{text}")
+    asked = Asked(("key", "totp", "recovery_code"), f"/a{text}", "uv", f"k{text}")
     wanted = AlertFilters("open", "high", f"v{text}", text, text, choice)
     return {
-        "sign_in": pages.sign_in(out, error=f"違います{text}"),
-        "second_factor": pages.second_factor(out, ticket=f"k{text}", error=f"違います{text}"),
+        "sign_in": pages.sign_in(out, asked=asked, error=f"違います{text}"),
+        "sign_in_for": pages.sign_in(out, asked=Asked(place="/a", acr="bio")),
+        "second_factor": pages.second_factor(out, asked=asked, error=f"違います{text}"),
+        "second_factor_none": pages.second_factor(out, asked=Asked(acr="uv", ticket="k")),
+        "second_session": pages.second_session(out, asked=asked, since=AT, address=f"10.3.1.31{text}"),
+        "second_session_kept": pages.second_session(out, asked=Asked(), since=AT, address="", decided=True),
+        "second_session_refused": pages.second_session(out, asked=Asked(), since=AT, address=""),
+        "overdue": pages.overdue(out, asked=asked, error=f"短い{text}"),
+        "locked": pages.locked(out, asked=asked, name=f"名{text}", refused=True),
+        "codes": pages.recovery_codes(out, codes=[f"ABCD{text}"], place="/sign-in"),
+        "account": pages.account(ctx, view=account(text), error=f"違います{text}", done="removed"),
+        "account_stale": pages.account(ctx, view=replace(account(text), fresh=False, app=False, keys=())),
+        "account_app": pages.account_app(ctx, secret="JBSWY3DP", uri=uri, sealed=f"ab{text}", error=None),
+        "users": pages.users(
+            ctx,
+            rows=users(text),
+            resets=resets(text),
+            roles=("staff", "auditor"),
+            link=f"http://x/{text}",
+            done="asked",
+        ),
+        "users_none": pages.users(ctx, rows=[], resets=[], roles=(), error=f"違います{text}"),
         "enrol": pages.enrol(out, form=form, error=f"違います{text}"),
         "alerts": pages.alerts(
             ctx,
@@ -237,7 +274,7 @@ def every_page(pages: Pages, language: Language, text: str = "") -> dict[str, st
         "source": pages.source(ctx, view=source(text), lives=(30, 397), done=True),
         "source_locked": pages.source(ctx, view=source(text, unlocked=False), lives=(30, 397)),
         "source_bare": pages.source(ctx, view=bare_source(text), lives=(30, 397)),
-        "step_up": pages.step_up(ctx, place="/sources/nhi", refused=True),
+        "step_up": pages.step_up(ctx, asked=Asked(("key", "totp"), "/sources/nhi"), refused=True),
         "alert_missing": pages.alert(ctx, alert=missing_alert(text)),
         "message": pages.message(ctx, title=f"ありません{text}", text=f"本文{text}", status=403),
         "message_out": pages.message(out, title=f"止まっています{text}", text=f"本文{text}", status=503),

@@ -98,7 +98,7 @@ def test_a_secret_is_there_only_when_it_was_just_made(pages: Pages, ctx_in: Ctx)
     assert SECRET not in pages.source(ctx_in("ja"), view=later, lives=(30,))
     locked = pages.source(ctx_in("ja"), view=source("", unlocked=False), lives=(30,))
     assert "/revocations" not in locked
-    assert 'action="/step-up"' in locked
+    assert 'href="/step-up?next=' in locked
     assert "credentials" not in pages.source(ctx_in("ja"), view=bare_source(""), lives=(30,))
 
 

@@ -2,48 +2,36 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
 
+import uvicorn
+from argon2.profiles import CHEAPEST
+from house import House, visiting
 from ports import free_port
 from visit import Town, User, Visit
 
+from api.app import create_app
+from api.cli.serving import server_config
+from api.installation import open_installation
+from api.settings import Settings
+from audit.access import Passwords
+from audit.clock import FixedClock
+
 MIMAMORI = (sys.executable, "-c", "from api.cli import main; raise SystemExit(main())")
-# A browser that calls home would blur what this test is about: our pages ask nobody else.
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        reason = "missing program: chromium (tests/system/install.sh installs it)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"browser test impossible in CI: {reason}")
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
-        yield opened
-        opened.close()
 
 
 @contextmanager
@@ -88,6 +76,36 @@ def sample_town(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> I
 def empty_town(browser: Browser, tmp_path: Path) -> Iterator[Town]:  # noqa: ARG001 - the same
     with _running(tmp_path, "serve") as town:
         yield town
+
+
+@pytest.fixture(scope="session")
+def the_still_house(
+    browser: Browser,  # noqa: ARG001 - as above
+    engine_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[House]:
+    """An installation whose time stands still until a test moves it, behind a real server on localhost."""
+    clock = FixedClock(datetime(2026, 11, 20, 3, 0, 10, tzinfo=UTC))
+    data, port = tmp_path_factory.mktemp("still"), free_port()
+    settings = Settings(data=data, events_path=engine_path, clickhouse_database="still", port=port)
+    with open_installation(settings, clock) as installation:
+        installation.access._passwords = Passwords(CHEAPEST)
+        server = uvicorn.Server(server_config(create_app(installation, schedule=False), settings))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            yield House(installation, clock, f"http://localhost:{port}")
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture
+def still(the_still_house: House) -> Iterator[House]:
+    with visiting(the_still_house) as house:
+        yield house
 
 
 @pytest.fixture(scope="session")

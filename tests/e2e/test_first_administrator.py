@@ -23,7 +23,11 @@ def test_the_one_time_link(empty_town: Town, visit: Visit) -> None:
     page.fill("#password", first.password)
     page.fill("#password_again", first.password)
     page.fill("#code", first.code())
-    page.click("main form button")
+    page.click("button[value=app]")
+    page.wait_for_selector(".codes")
+    assert page.locator(".codes li").count() == 10
+    visit.shot("01-recovery-codes")
+    page.click("main a.button")
     page.wait_for_url("**/sign-in")
     visit.sign_in(empty_town, first)
     assert visit.path() == "/alerts"

@@ -33,7 +33,7 @@ def test_from_the_alert_to_the_evidence_and_back(sample_town: Town, visit: Visit
     alert = page.url
 
     # One event of its evidence.
-    page.locator("table.events tbody th a").first.click()
+    page.locator("table.events tbody tr").filter(has_text=person).locator("th a").first.click()
     page.wait_for_url("**/events/*/*")
     assert page.locator("table.fields").count() >= 2
     assert person in page.locator("main").inner_text()

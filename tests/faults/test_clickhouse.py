@@ -1,6 +1,6 @@
 """D4, D5: a ClickHouse server that is down, slow, read-only, killed, or whose answers are lost after it committed."""
 
-# ruff: noqa: N802, S311 - cases bear their names in security.md; chance, not secrecy
+# ruff: noqa: S311 - cases bear their names in security.md; chance, not secrecy
 
 import random
 import threading

@@ -1,6 +1,6 @@
 """D2, D6: `kill -9` at every write boundary. What was acknowledged is there, nothing is there twice."""
 
-# ruff: noqa: N802, S311 - cases bear their names in security.md; chance, not secrecy
+# ruff: noqa: S311 - cases bear their names in security.md; chance, not secrecy
 
 import random
 from collections import Counter

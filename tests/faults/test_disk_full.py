@@ -1,7 +1,5 @@
 """D1: no room on the disk of the spool, of the event store, of the state database. 429, and nothing half kept."""
 
-# ruff: noqa: N802 - cases bear their names in security.md
-
 import os
 import subprocess
 import time

@@ -1,6 +1,6 @@
 """The real service under load: killed, flooded, dribbled at, cut off. D2, D9, T2, T3, and every counter afterwards."""
 
-# ruff: noqa: N802, S311 - cases bear their names in security.md; chance, not secrecy
+# ruff: noqa: S311 - cases bear their names in security.md; chance, not secrecy
 
 import random
 import re

@@ -1,6 +1,6 @@
 """D3: what a power cut leaves of the spool. What was acknowledged is whole; what is not whole lies aside, reported."""
 
-# ruff: noqa: N802, S311 - cases bear their names in security.md; chance, not secrecy
+# ruff: noqa: S311 - cases bear their names in security.md; chance, not secrecy
 
 import os
 import random

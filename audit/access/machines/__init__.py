@@ -9,6 +9,7 @@ from audit.access.machines.errors import (
 )
 from audit.access.machines.keys import fingerprint_of
 from audit.access.machines.model import (
+    PERSONNEL,
     AccessToken,
     Binding,
     BindingKind,
@@ -19,10 +20,12 @@ from audit.access.machines.model import (
     MachineRules,
     Proof,
     Scope,
+    scopes_of,
 )
 from audit.access.machines.service import MachineService
 
 __all__ = [
+    "PERSONNEL",
     "AccessToken",
     "Binding",
     "BindingKind",
@@ -40,4 +43,5 @@ __all__ = [
     "Scope",
     "SourceRefusedError",
     "fingerprint_of",
+    "scopes_of",
 ]

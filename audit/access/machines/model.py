@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 __all__ = [
     "MACHINE_SEAL",
+    "PERSONNEL",
     "SOURCE_ID",
     "AccessToken",
     "Binding",
@@ -30,6 +31,8 @@ __all__ = [
     "Scope",
     "new_client_id",
     "new_client_secret",
+    "scopes_of",
+    "usual_scopes",
 ]
 
 SOURCE_ID = re.compile(r"[^\W_][\w.-]{0,99}")
@@ -43,7 +46,28 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class Scope(StrEnum):
     """What an access token allows, as `${system}:${resource}:${operation}`."""
 
+    ACCESS_DECIDE = "mimamori:access:decide"
     EVENTS_WRITE = "mimamori:events:write"
+    STAFF_PROVISION = "mimamori:staff:provision"
+
+
+PERSONNEL = "hr"
+"""The one source whose credentials may provision staff."""
+
+
+def scopes_of(source: str) -> frozenset[Scope]:
+    """What the credentials of a source may be used for.
+
+    A personnel system makes people and decides nothing; no other system makes any.
+    """
+    if source == PERSONNEL:
+        return frozenset({Scope.EVENTS_WRITE, Scope.STAFF_PROVISION})
+    return frozenset(Scope) - {Scope.STAFF_PROVISION}
+
+
+def usual_scopes(source: str) -> frozenset[Scope]:
+    """What a token is for that is asked for without a scope; a personnel system names it to write events."""
+    return frozenset({Scope.STAFF_PROVISION}) if source == PERSONNEL else scopes_of(source)
 
 
 class BindingKind(StrEnum):
@@ -57,6 +81,7 @@ class Proof(StrEnum):
     """How a sender proved which source it is."""
 
     CERTIFICATE = "certificate"
+    SECRET = "secret"  # noqa: S105 - a word, no secret
     TOKEN = "token"  # noqa: S105 - a word, no secret
     TOKEN_AND_CERTIFICATE = "token+certificate"  # noqa: S105 - the same
 

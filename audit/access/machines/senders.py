@@ -10,7 +10,7 @@ Rules:
 import hmac
 
 from audit.access.machines.errors import DigestRefusedError, MachineRefusedError, SourceRefusedError
-from audit.access.machines.model import MACHINE_SEAL, BindingKind, Machine, Proof, Scope
+from audit.access.machines.model import MACHINE_SEAL, BindingKind, Machine, Proof, Scope, scopes_of
 from audit.access.machines.repository import MachineRepository, TokenRow
 from audit.access.machines.signatures import digest_of, read_signature, verifies
 from audit.access.machines.use_cases import MAX_HEADER, UseCases
@@ -26,7 +26,7 @@ class SenderUseCases(UseCases):
         authorization: str,
         fingerprint: str | None,
         *,
-        claimed: str,
+        claimed: str | None,
         address: str,
         scope: Scope = Scope.EVENTS_WRITE,
     ) -> Machine:
@@ -35,7 +35,7 @@ class SenderUseCases(UseCases):
         Args:
             authorization: the Authorization header; empty when there is none.
             fingerprint: SHA-256 of the client certificate that the TLS connection showed, from a trusted proxy only.
-            claimed: the source it says it is.
+            claimed: the source it says it is; None where it says nothing, and is the one it proves to be.
             address: the peer's address.
             scope: what it wants to do.
 
@@ -55,10 +55,12 @@ class SenderUseCases(UseCases):
                 reason = self._token_fault(found[0], source, scope, shown, fingerprint)
         elif shown is None:
             reason = "certificate_unknown" if fingerprint else "nothing_shown"
+        if not reason and scope not in scopes_of(source):
+            reason = "scope"
         if reason:
-            self._refuse("machine.refused", reason, source if found else "", address, claimed)
+            self._refuse("machine.refused", reason, source if found else "", address, claimed or "")
             raise MachineRefusedError(reason, token_sent=sent)
-        if source != claimed:
+        if claimed is not None and source != claimed:
             self._refuse("machine.source_refused", "other_source", source, address, claimed)
             raise SourceRefusedError("other_source")
         how = Proof.TOKEN_AND_CERTIFICATE if sent and shown else Proof.TOKEN if sent else Proof.CERTIFICATE
@@ -110,8 +112,10 @@ class SenderUseCases(UseCases):
             raise DigestRefusedError("digest_differs")
 
     def _token_fault(self, row: TokenRow, source: str, scope: Scope, shown: str | None, fingerprint: str | None) -> str:
-        if scope not in row.scope.split():
-            return "scope"
+        return "scope" if scope not in row.scope.split() else self._certificate_fault(source, shown, fingerprint)
+
+    def _certificate_fault(self, source: str, shown: str | None, fingerprint: str | None) -> str:
+        """What is wrong with the certificate beside another proof; empty when nothing is."""
         if shown == source:
             return ""
         with self._store.unit() as unit:

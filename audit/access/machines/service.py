@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from audit.access.machines.errors import MachineStateError
+from audit.access.machines.gateways import GatewayUseCases
 from audit.access.machines.keys import read_certificate, read_public_key
 from audit.access.machines.model import (
     SOURCE_ID,
@@ -15,15 +16,13 @@ from audit.access.machines.model import (
     new_client_secret,
 )
 from audit.access.machines.repository import BindingRow, CredentialRow, MachineRepository, TakenError
-from audit.access.machines.senders import SenderUseCases
-from audit.access.machines.tokens import TokenUseCases
 from audit.access.machines.use_cases import secret_place
 from audit.events import mask
 
 __all__ = ["MachineService"]
 
 
-class MachineService(TokenUseCases, SenderUseCases):
+class MachineService(GatewayUseCases):
     """Credentials, tokens, certificates and signing keys of sending systems."""
 
     def register(self, source: str, *, expires_at: datetime | None = None, by: str = "") -> Credential:
@@ -131,12 +130,19 @@ class MachineService(TokenUseCases, SenderUseCases):
         Raises:
             MachineStateError: the source has nothing of this id that still holds.
         """
+
+        def tell() -> None:
+            self._journal.write("revoke", "machine.credential_revoked", source=source, credential=identifier, by=by)
+
         with self._store.unit() as unit:
             repository = MachineRepository(unit)
-            done = repository.revoke(source, identifier, self._clock.now()) or repository.unbind(source, identifier)
-        if not done:
-            raise MachineStateError("unknown")
-        self._journal.write("revoke", "machine.credential_revoked", source=source, credential=identifier, by=by)
+            ended = repository.revoke(source, identifier, self._clock.now())
+            if not ended:
+                if not repository.unbind(source, identifier):
+                    raise MachineStateError("unknown")
+                tell()  # before it is committed: without the last certificate or key less is asked of the source
+        if ended:
+            tell()
 
     def listing(self, source: str = "") -> Sequence[CredentialInfo]:
         """The credentials of a source, or of all of them, revoked and expired ones included."""

@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from audit.access.machines.assertions import Assertion, BadAssertionError, check_assertion, read_assertion
 from audit.access.machines.errors import ClientRefusedError
-from audit.access.machines.model import CLIENT_ID_LENGTH, AccessToken, Client, Scope
+from audit.access.machines.model import CLIENT_ID_LENGTH, AccessToken, Client, scopes_of, usual_scopes
 from audit.access.machines.repository import (
     AssertionRow,
     CredentialRow,
@@ -69,6 +69,9 @@ class TokenUseCases(UseCases):
         """
         if not self.rules.basic:
             raise self._refuse_client("basic_not_taken", "", address)
+        return self._client_by_basic(authorization, address)
+
+    def _client_by_basic(self, authorization: str, address: str) -> Client:
         client_id, secret = _basic(authorization)
         row = self._credential(client_id)
         right = hmac.compare_digest(self._secret(row).encode(), secret.encode("utf-8", "surrogatepass"))
@@ -84,14 +87,14 @@ class TokenUseCases(UseCases):
 
         Args:
             client: who has just proved itself.
-            scope: what was asked for, separated by spaces; empty for everything it may have.
+            scope: what was asked for, separated by spaces; empty for what is usual.
             address: the peer's address.
 
         Returns:
-            The token; None when the scope asked for is not one of ours.
+            The token; None when the scope asked for is not one that its source may have.
         """
-        asked = frozenset(scope.split()) or frozenset(Scope)
-        if not asked <= frozenset(Scope):
+        asked = frozenset(scope.split()) or usual_scopes(client.source)
+        if not asked <= scopes_of(client.source):
             self._journal.refuse("login", "token.refused", "scope", source=client.source, address=address)
             return None
         now, token = self._clock.now(), new_token()

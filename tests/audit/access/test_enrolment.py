@@ -21,7 +21,7 @@ from audit.access import (
 )
 
 if TYPE_CHECKING:
-    from .conftest import Town
+    from sign_in_town import Town
 
 NEW_PASSWORD = "gorse-lantern-oyster"
 THERE = "10.3.1.40"
@@ -30,12 +30,19 @@ THERE = "10.3.1.40"
 def complete(town: "Town", token: str, login_id: str = "admin01", **other: str) -> Account:
     secret = town.access.open_enrolment(token, address=THERE).secret
     chosen = {"display_name": "情報政策課", "password": NEW_PASSWORD, "code": town.code(secret)} | other
-    return town.access.complete_enrolment(token, login_id=login_id, address=THERE, **chosen)
+    return town.access.complete_enrolment(token, login_id=login_id, address=THERE, **chosen).account
 
 
 def administrator(town: "Town") -> Viewer:
     town.user("boss", Role.SECURITY_ADMINISTRATOR)
     return town.viewer("boss")
+
+
+def reset(town: "Town", login_id: str, boss: Viewer) -> str:
+    """The link of a reset that one administrator asks for and another confirms."""
+    town.user("chief", Role.SECURITY_ADMINISTRATOR)
+    town.access.ask_reset(login_id, by=boss)
+    return town.access.confirm_reset(login_id, by=town.viewer("chief"))
 
 
 def test_the_first_administrator_comes_by_link(town: "Town") -> None:
@@ -159,8 +166,10 @@ def test_who_may_not_manage_users_invites_nobody(town: "Town") -> None:
     for login_id, kind in [("a b", LoginIdRefusedError), ("new", AccountStateError)]:
         with pytest.raises(kind):
             town.access.create_enrolment_link(login_id, display_name="n", by=boss)
-    with pytest.raises(AccountStateError):
-        town.access.create_enrolment_link("s0412", roles=frozenset({Role.ADMINISTRATOR}), by=boss)
+    for roles in (frozenset({Role.ADMINISTRATOR}), frozenset[Role]()):
+        with pytest.raises(AccountStateError) as caught:
+            town.access.create_enrolment_link("s0412", display_name="n", roles=roles, by=boss)
+        assert caught.value.reason == "two_people"
 
 
 def test_new_factors_replace_the_old_and_end_what_was_open(town: "Town") -> None:
@@ -171,7 +180,7 @@ def test_new_factors_replace_the_old_and_end_what_was_open(town: "Town") -> None
             town.access.begin_sign_in("s0412", "guess", address=f"10.5.0.{number}")
     boss = administrator(town)
     assert [a.must_rebind for a in town.access.accounts(boss) if a.login_id == "s0412"] == [True]
-    token = town.access.create_enrolment_link("s0412", by=boss)
+    token = reset(town, "s0412", boss)
     secret = town.access.open_enrolment(token, address=THERE).secret
     account = complete(town, token, "s0412")
     assert (account.must_rebind, account.display_name, account.roles) == (False, "係員0412", {Role.STAFF})
@@ -205,7 +214,7 @@ def test_disabling_ends_everything_at_once(town: "Town") -> None:
     town.user()
     session, waiting = town.sign_in(), town.ticket()
     boss = administrator(town)
-    token = town.access.create_enrolment_link("s0412", by=boss)
+    token = reset(town, "s0412", boss)
     town.access.disable_account("s0412", by=boss)
     assert town.access.authenticate(session.token) is None
     with pytest.raises(SignInRefusedError):
@@ -216,7 +225,7 @@ def test_disabling_ends_everything_at_once(town: "Town") -> None:
         town.ticket()
     assert caught.value.reason == "disabled"
     with pytest.raises(AccountStateError):
-        town.access.create_enrolment_link("s0412", by=boss)
+        town.access.ask_reset("s0412", by=boss)
     disabled = next(doc for doc in town.ledger.docs if doc["operation_name"] == "account.disabled")
     assert (disabled["target"], disabled["ended_sessions"]) == ({"id": "s0412"}, [session.session.id])
     town.access.enable_account("s0412", by=boss)

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from audit.access import Role, SignInRefusedError, ThrottledError
-from audit.access.repository import AttemptRow
+from audit.access.tables import AttemptRow
 from audit.store.state import Base
 
 if TYPE_CHECKING:
-    from .conftest import Town
+    from sign_in_town import Town
 
 Act = Callable[[], object]
 
@@ -49,6 +49,7 @@ def take_over(town: "Town") -> Act:
     town.user()
     town.sign_in()
     town.forward(seconds=30)
+    town.choose(second_session="take_over")
     ticket = town.ticket()
     return lambda: town.access.finish_sign_in(ticket, town.code(), address="10.3.1.31")
 
@@ -82,7 +83,9 @@ def rebound(town: "Town") -> Act:
     town.user("boss", Role.SECURITY_ADMINISTRATOR)
     town.user()
     town.sign_in()
-    token = town.access.create_enrolment_link("s0412", by=town.viewer("boss"))
+    town.user("chief", Role.SECURITY_ADMINISTRATOR)
+    town.access.ask_reset("s0412", by=town.viewer("boss"))
+    token = town.access.confirm_reset("s0412", by=town.viewer("chief"))
     secret = town.access.open_enrolment(token, address="10.3.1.31").secret
     return lambda: town.access.complete_enrolment(
         token,

@@ -50,7 +50,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "doubles"))
 from oauth_client import OAuthClient, Signer, digest_header
 
 if TYPE_CHECKING:
-    from .conftest import Town
+    from sign_in_town import Town
 
 HERE = "10.3.1.31"
 ISSUER = "https://mimamori.example.lg.jp"
@@ -549,7 +549,7 @@ def test_a_client_learns_about_its_own_tokens_only(door: Door) -> None:
     told = door.machines.introspect(token, Client(mine.client_id, NHI))
     assert told == {
         "active": True,
-        "scope": "mimamori:events:write",
+        "scope": "mimamori:access:decide mimamori:events:write",
         "client_id": mine.client_id,
         "token_type": "Bearer",
         "sub": NHI,
@@ -629,3 +629,14 @@ def test_times_are_in_the_log_as_the_contract_says(door: Door) -> None:
         {"kind": "system", "id": NHI},
     )
     assert datetime.fromisoformat(entered["time"]).astimezone(UTC) == door.now
+
+
+def test_the_last_certificate_goes_only_when_the_log_says_so(door: Door) -> None:
+    token, bound = door.token(), door.machines.bind_certificate(NHI, "ab" * 32)
+    door.town.ledger.down_for = "machine.credential_revoked"
+    with pytest.raises(ConnectionError):
+        door.machines.revoke(NHI, bound.id)
+    assert door.refused(token) == "certificate_missing", "without it the token alone would do"
+    door.town.ledger.down_for = None
+    door.machines.revoke(NHI, bound.id)
+    assert door.enter(token).how is Proof.TOKEN

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "doubles"))
 from oauth_client import OAuthClient, b64, compact
 
 if TYPE_CHECKING:
-    from .conftest import Town
+    from sign_in_town import Town
 
 HERE = "10.3.1.31"
 ISSUER = "https://mimamori.example.lg.jp"

@@ -10,11 +10,11 @@ from argon2.profiles import CHEAPEST
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit.access import AccessService, Passwords, SecretBox, SignInRefusedError, ThrottledError
-from audit.access.repository import AccountRow
+from audit.access import Passwords, SignInRefusedError, ThrottledError
+from audit.access.tables import AccountRow
 
 if TYPE_CHECKING:
-    from .conftest import Town
+    from sign_in_town import Town
 
 THERE = "10.3.1.99"
 
@@ -87,7 +87,7 @@ def test_of_twenty_at_once_one_gets_in(town: "Town") -> None:
 
     def submit(entry: tuple[str, str]) -> str:
         try:
-            return town.access.finish_sign_in(entry[0], code, address=entry[1]).token
+            return type(town.access.finish_sign_in(entry[0], code, address=entry[1])).__name__
         except SignInRefusedError as error:
             return error.reason
 
@@ -188,7 +188,7 @@ def test_one_place_cannot_try_everybody(town: "Town") -> None:
 def test_the_throttle_outlives_a_restart(town: "Town") -> None:
     for _ in range(5):
         refused(town, "s0412", "guess", THERE)
-    again = AccessService(town.store, town.clock, town.ledger, SecretBox(bytes(range(32))), passwords=town.passwords)
+    again = town.open()
     with pytest.raises(ThrottledError):
         again.begin_sign_in("s0412", "guess", address=THERE)
 
@@ -252,7 +252,7 @@ def test_a_password_is_rehashed_when_the_profile_changes(town: "Town") -> None:
     with town.store.unit() as unit:
         before = unit.query(AccountRow).one().password_hash
     stronger = Passwords(type(CHEAPEST)(CHEAPEST.type, CHEAPEST.version, 16, 32, 2, 64, 1))
-    access = AccessService(town.store, town.clock, town.ledger, SecretBox(bytes(range(32))), passwords=stronger)
+    access = town.open(passwords=stronger)
     access.begin_sign_in("s0412", "ツバメ correct staple 42", address="10.3.1.31")
     with town.store.unit() as unit:
         after = unit.query(AccountRow).one().password_hash

@@ -1,6 +1,7 @@
 """auth.log: every kind of line, hostile names, repeats, and a second opinion on a real file."""
 
 # A table of log lines is read best uncut, a row being one case.
+
 # ruff: noqa: E501, ISC004
 
 import json

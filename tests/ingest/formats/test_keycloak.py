@@ -1,6 +1,7 @@
 """Keycloak's events as log lines, JSON and syslog."""
 
 # A table of log lines is read best uncut, a row being one case.
+
 # ruff: noqa: E501
 
 import json

@@ -1,6 +1,7 @@
 """Audit logs of MariaDB, MySQL Enterprise and Percona, in lines, JSON and XML."""
 
 # A table of log lines is read best uncut, a row being one case.
+
 # ruff: noqa: E501
 
 import os

@@ -1,6 +1,7 @@
 """Oracle's audit trails: .aud text, syslog, XML, and exports of the unified trail."""
 
 # A table of log lines is read best uncut, a row being one case.
+
 # ruff: noqa: E501
 
 from datetime import UTC, datetime

@@ -1,6 +1,7 @@
 """OpenTelemetry log records out of OTLP requests in JSON."""
 
 # A table of cases is read best uncut, a row being one case.
+
 # ruff: noqa: E501
 
 import json

@@ -1,6 +1,7 @@
 """PostgreSQL logs in three forms, and pgAudit's own records."""
 
 # A table of log lines is read best uncut, a row being one case.
+
 # ruff: noqa: E501
 
 import json

@@ -1,6 +1,7 @@
 """Cutting deliveries into records, XML read safely, and passwords out of SQL."""
 
 # A table of cases is read best uncut, a row being one case.
+
 # ruff: noqa: E501
 
 from contextlib import suppress

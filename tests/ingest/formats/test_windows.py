@@ -1,6 +1,7 @@
 """Windows events in XML and in every JSON that carries them."""
 
 # A table of log lines is read best uncut, a row being one case.
+
 # ruff: noqa: E501
 
 import gzip

@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - abuse cases are tests named by their ids
 """A source's clock ahead, behind, moved and repaired; impossible times; events written long after they happened."""
 
 from datetime import datetime, timedelta

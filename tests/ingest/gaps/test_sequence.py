@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - abuse cases are tests named by their ids
 """Missing numbers: opened after a grace, followed, filled; restarts, full counters and late parts are no gaps."""
 
 import random

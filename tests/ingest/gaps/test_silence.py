@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - abuse cases are tests named by their ids
 """Silence in business time: over nights, weekends, holidays and the year's end; late filling; a corrected calendar."""
 
 from datetime import datetime, timedelta
