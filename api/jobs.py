@@ -1,4 +1,7 @@
-"""What happens by itself: due windows are judged on a schedule."""
+"""What happens by itself, each job at its own pace: one run at a time, missed turns made up for by one."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -10,108 +13,77 @@ from api.installation import Installation
 __all__ = ["start_scheduler"]
 
 _log = get_logger("mimamori.jobs")
+
+_Job = Callable[[Installation], Mapping[str, int]]
+"""Does its work and says what came of it, by name; the operational log hears of it where anything did."""
 _GAP_MINUTES = 5
 _RIGHTS_MINUTES = 5
 _REVIEW_MINUTES = 15
 
 
-def _detect(installation: Installation) -> None:
-    """Judge what is due; a failure is told and tried again at the next turn, never the end of the schedule."""
-    try:
-        summary = installation.runner.run()
-    except Exception as error:  # noqa: BLE001 - whatever it was, the next turn must come
-        _log.error("detection failed", error=type(error).__name__)
-        return
-    if summary.windows:
-        _log.info("detection ran", windows=summary.windows, findings_new=summary.findings_new)
+def _detect(installation: Installation) -> Mapping[str, int]:
+    """Judge what is due."""
+    summary = installation.runner.run()
+    return {"windows": summary.windows, "findings_new": summary.findings_new}
 
 
-def _look_for_gaps(installation: Installation, *, watch: bool) -> None:
+def _look_for_gaps(installation: Installation, *, watch: bool) -> Mapping[str, int]:
     """See what should have arrived and did not; refused senders are told as well."""
-    try:
-        installation.machines.flush_refusals()
-        installation.sso.flush_refusals()
-        installation.federation.flush_refusals()
-        if watch:
-            installation.gaps.run()
-    except Exception as error:  # noqa: BLE001 - as above
-        _log.error("the look for gaps failed", error=type(error).__name__)
+    installation.machines.flush_refusals()
+    installation.sso.flush_refusals()
+    installation.federation.flush_refusals()
+    if watch:
+        installation.gaps.run()
+    return {}
 
 
-def _sweep_rights(installation: Installation) -> None:
+def _sweep_rights(installation: Installation) -> Mapping[str, int]:
     """Write down which rights have ended; they ended by themselves, at their moment."""
-    try:
-        swept = installation.rights.sweep(installation.clock.now())
-    except Exception as error:  # noqa: BLE001 - as above
-        _log.error("the sweep of rights failed", error=type(error).__name__)
-        return
-    if swept.ended or swept.expired:
-        _log.info("rights ended", rights=swept.ended, applications=swept.expired)
+    swept = installation.rights.sweep(installation.clock.now())
+    return {"rights": swept.ended, "applications": swept.expired}
 
 
-def _remind(installation: Installation) -> None:
+def _remind(installation: Installation) -> Mapping[str, int]:
     """Tell of emergencies that nobody has reviewed in time."""
+    return {"overdue": remind_of_reviews(installation)}
+
+
+def _turn(name: str, job: _Job, installation: Installation) -> None:
+    """One turn of a job; a failure is told and tried again at the next turn, never the end of the schedule."""
     try:
-        told = remind_of_reviews(installation)
-    except Exception as error:  # noqa: BLE001 - as above
-        _log.error("the look at emergencies failed", error=type(error).__name__)
+        done = job(installation)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the next turn must come
+        _log.error("a job failed", job=name, error=type(error).__name__)
         return
-    if told:
-        _log.info("reviews of emergencies overdue", count=told)
+    if any(done.values()):
+        _log.info("a job ran", job=name, **done)
 
 
 def start_scheduler(installation: Installation, *, watch: bool = True) -> BackgroundScheduler:
-    """Start the schedule: one run at a time, missed turns made up for by one.
+    """Start the schedule.
 
     Args:
         installation: whose.
         watch: whether to notice what does not arrive.
     """
+    jobs: Mapping[str, tuple[_Job, int]] = {
+        "detect": (_detect, installation.settings.detect_minutes),
+        "gaps": (partial(_look_for_gaps, watch=watch), _GAP_MINUTES),
+        "rights": (_sweep_rights, _RIGHTS_MINUTES),
+        "reviews": (_remind, _REVIEW_MINUTES),
+    }
     scheduler = BackgroundScheduler(timezone="Asia/Tokyo", executors={"default": ThreadPoolExecutor(2)})
-    scheduler.add_job(
-        _detect,
-        "interval",
-        args=[installation],
-        minutes=installation.settings.detect_minutes,
-        id="detect",
-        max_instances=1,
-        coalesce=True,
-        misfire_grace_time=None,
-        next_run_time=installation.clock.now(),
-    )
-    scheduler.add_job(
-        _look_for_gaps,
-        "interval",
-        args=[installation],
-        kwargs={"watch": watch},
-        minutes=_GAP_MINUTES,
-        id="gaps",
-        max_instances=1,
-        coalesce=True,
-        misfire_grace_time=None,
-        next_run_time=installation.clock.now(),
-    )
-    scheduler.add_job(
-        _sweep_rights,
-        "interval",
-        args=[installation],
-        minutes=_RIGHTS_MINUTES,
-        id="rights",
-        max_instances=1,
-        coalesce=True,
-        misfire_grace_time=None,
-        next_run_time=installation.clock.now(),
-    )
-    scheduler.add_job(
-        _remind,
-        "interval",
-        args=[installation],
-        minutes=_REVIEW_MINUTES,
-        id="reviews",
-        max_instances=1,
-        coalesce=True,
-        misfire_grace_time=None,
-        next_run_time=installation.clock.now(),
-    )
+    for name, (job, minutes) in jobs.items():
+        scheduler.add_job(
+            _turn,
+            "interval",
+            args=[name, job, installation],
+            minutes=minutes,
+            id=name,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+            next_run_time=installation.clock.now(),
+        )
     scheduler.start()
     return scheduler
