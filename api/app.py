@@ -17,6 +17,8 @@ from api.web import (
     authenticators,
     emergencies,
     emergencies_json,
+    enrolments,
+    envelopes,
     federation,
     json_api,
     ledger,
@@ -66,6 +68,7 @@ def create_app(installation: Installation, *, schedule: bool = True, watch: bool
         installation.machines.flush_refusals(everything=True)
         installation.sso.flush_refusals(everything=True)
         installation.federation.flush_refusals(everything=True)
+        installation.authenticators.flush_refusals(everything=True)
 
     app = FastAPI(title="Mimamori", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.installation = installation
@@ -112,7 +115,7 @@ def create_app(installation: Installation, *, schedule: bool = True, watch: bool
     app.include_router(sources.router)
     app.include_router(rights.router)
     app.include_router(rights_json.router)
-    for part in (ledger, ledger_json, media, emergencies, emergencies_json, outcomes):
+    for part in (enrolments, ledger, ledger_json, media, emergencies, emergencies_json, envelopes, outcomes):
         app.include_router(part.router)
     app.include_router(rights_ledger.router)
     app.include_router(json_api.router)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from api.facts import Rights, Sessions, TownFacts
 from audit.access.decisions import DecisionService, FactsReader, GroupRecorder, PolicyBook
+from audit.access.decisions.emergencies.envelopes import Door, EnvelopeService
 from audit.access.decisions.emergencies.model import Emergency
 from audit.access.decisions.emergencies.service import EmergencyService
 from audit.access.decisions.ledger.media import MediaService
@@ -26,6 +28,12 @@ BREAK_GLASS_DETECTOR = "break-glass"
 """Under this name emergencies are reported."""
 
 
+_OPENED = Texts(
+    "封筒が開けられ、中の証明は無効になりました。新しい封筒を 2 人で作ってください。",
+    "An envelope was opened, and its code is void. Two of you must make a new one.",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
     """Everything about decisions that an installation has."""
@@ -36,6 +44,11 @@ class Decisions:
     ledger: LedgerService
     media: MediaService
     emergencies: EmergencyService
+    envelopes: EnvelopeService
+
+
+class SessionsAtTheDoor(Sessions, Door, Protocol):
+    """Who is signed in, and the door that lets in with an envelope."""
 
 
 class FindingAlarm:
@@ -64,6 +77,7 @@ class FindingAlarm:
             ),
             reasons=(
                 Texts(f"理由: {declared.reason}", f"Reason given: {declared.reason}"),
+                *([_OPENED] if declared.sealed else []),
                 Texts(
                     f"{emergency.review_due.isoformat()} までに、本人以外の確認が必要です。",
                     f"Somebody else must review it by {emergency.review_due.isoformat()}.",
@@ -102,7 +116,7 @@ def open_decisions(
     log: EventLog,
     context: ContextService,
     people: People,
-    sessions: Sessions,
+    sessions: SessionsAtTheDoor,
     rights: Rights,
     factors: Callable[[str, datetime], FactorPolicy],
     findings: FindingService,
@@ -110,10 +124,18 @@ def open_decisions(
     """Build everything about decisions; the town's `decisions.toml` is in its data directory."""
     policy = PolicyBook(data / "decisions.toml", state, recorder, clock)
     ledger = LedgerService(state, clock, recorder, people)
-    emergencies = EmergencyService(
-        state, clock, recorder, policy.current, _Surroundings(context, people, sessions), FindingAlarm(findings, log)
-    )
+    town = _Surroundings(context, people, sessions)
+    emergencies = EmergencyService(state, clock, recorder, policy.current, town, FindingAlarm(findings, log))
+    envelopes = EnvelopeService(state, clock, recorder, emergencies, town, sessions)
     facts = TownFacts(clock, context, people, sessions, rights, factors, policy.current, ledger, emergencies)
     service = DecisionService(facts, policy.current, state, recorder, clock)
     media = MediaService(state, clock, recorder, service.decide)
-    return Decisions(service=service, facts=facts, policy=policy, ledger=ledger, media=media, emergencies=emergencies)
+    return Decisions(
+        service=service,
+        facts=facts,
+        policy=policy,
+        ledger=ledger,
+        media=media,
+        emergencies=emergencies,
+        envelopes=envelopes,
+    )

@@ -5,18 +5,34 @@ from itertools import islice
 from api.emergencies import conduct_of, is_overdue, reviews
 from api.installation import Installation
 from api.ledger_views import LedgerViews
+from api.views import source_name
 from audit.access import Permission, Viewer
 from audit.access.decisions.emergencies.model import Emergency
 from audit.events import AuditEvent
 from audit.texts import Texts
-from dashboards.ledger_model import ConductRow, EmergencyRow, ReviewedRow
+from dashboards.ledger_model import ConductRow, EmergencyRow, EnvelopeRow, ReviewedRow
 from dashboards.model import Choice
 
-__all__ = ["EmergencyViews"]
+__all__ = ["EmergencyViews", "emergency_systems"]
 
 _CONDUCT_SHOWN = 20
 _REVIEWED_SHOWN = 50
 _LIFTED = "lifted_"
+
+
+def emergency_systems(installation: Installation) -> tuple[tuple[Choice, ...], int]:
+    """The systems in which an emergency may be declared, each with its limit, and the longest limit in minutes."""
+    policy = installation.decisions.policy.current()
+    limits = {
+        Choice(system, source_name(installation.catalogue, system)): found.break_glass_minutes
+        for system in sorted(installation.rights.systems)
+        if (found := policy.of(system)) is not None and found.break_glass
+    }
+    choices = tuple(
+        Choice(choice.value, Texts(f"{choice.name.ja}({most} 分まで)", f"{choice.name.en} (up to {most} minutes)"))
+        for choice, most in limits.items()
+    )
+    return choices, max(limits.values(), default=0)
 
 
 class EmergencyViews:
@@ -40,17 +56,24 @@ class EmergencyViews:
 
     def allowed(self) -> tuple[tuple[Choice, ...], int]:
         """The systems in which an emergency may be declared, each with its limit, and the longest limit in minutes."""
-        policy = self._installation.decisions.policy.current()
-        limits = {
-            choice: found.break_glass_minutes
-            for choice in self._shown.systems()
-            if (found := policy.of(choice.value)) is not None and found.break_glass
-        }
-        choices = tuple(
-            Choice(choice.value, Texts(f"{choice.name.ja}({most} 分まで)", f"{choice.name.en} (up to {most} minutes)"))
-            for choice, most in limits.items()
+        return emergency_systems(self._installation)
+
+    def envelopes(self) -> tuple[EnvelopeRow, ...]:
+        """The envelopes there are, and those that are asked for."""
+        return tuple(
+            EnvelopeRow(
+                id=one.id,
+                state=one.state.value,
+                asked_by=self._shown.person(one.asked_by),
+                asked_at=one.asked_at,
+                confirmed_by=self._shown.person(one.confirmed_by) if one.confirmed_by else None,
+                expires_at=one.expires_at,
+                opened_by=self._shown.person(one.opened_by) if one.opened_by else None,
+                opened_at=one.opened_at,
+                mine=one.asked_by == self._viewer.login_id,
+            )
+            for one in self._installation.decisions.envelopes.listing()
         )
-        return choices, max(limits.values(), default=0)
 
     def own(self) -> tuple[EmergencyRow, ...]:
         """The viewer's emergencies that nobody has reviewed, those that are open first."""

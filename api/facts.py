@@ -1,5 +1,6 @@
 """Where each fact of a decision comes from: the town's services, asked as they stand now."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -12,10 +13,11 @@ from audit.access.decisions.ledger.service import LedgerService
 from audit.access.rights.model import Entitlement
 from audit.access.strength import FactorPolicy
 from audit.clock import Clock, tokyo_date
-from audit.context import ContextService, Post, WorkContext, post_held
+from audit.context import ContextService, Post, Subject, WorkContext, post_held
 
 __all__ = ["Rights", "Sessions", "TownFacts"]
 
+_Ask = Callable[[object, Callable[[], Any]], Any]
 _MOST_KEPT = 50_000
 """Posts, days and terminals of a large city; beyond that they are forgotten and read again."""
 
@@ -45,7 +47,7 @@ class _Kept:
         self._context = context
         self._state: tuple[int, dict[object, Any]] = (-1, {})
 
-    def now(self) -> Callable[[object, Callable[[], Any]], Any]:
+    def now(self) -> _Ask:
         """A way to ask by key, reading what is not kept yet, as of the last import."""
         state, revision = self._state, self._context.revision()
         if state[0] != revision or len(state[1]) > _MOST_KEPT:
@@ -120,7 +122,7 @@ class TownFacts:
             now=now,
             post=post,
             session=session,
-            factors=self._factors(question.system, now),
+            factors=self._required(question.system, now, ask),
             entitlements=self._rights.held(person, question.system, now),
             terminals=ask(
                 ("terminals", address, question.terminal_id),
@@ -136,6 +138,12 @@ class TownFacts:
         if self._asks_for_others(question, facts):
             facts = self._with_others(question, facts)
         return facts
+
+    def _required(self, system: str, now: datetime, ask: _Ask) -> FactorPolicy:
+        """What a system asks for, read once between two of the moments at which that changes."""
+        changes: tuple[datetime, ...] = ask(("policies", system), lambda: self._context.factor_policy_changes(system))
+        required: FactorPolicy = ask(("policy", system, bisect_right(changes, now)), lambda: self._factors(system, now))
+        return required
 
     def _asks_for_others(self, question: Question, facts: Facts) -> bool:
         """Whether somebody else's word could matter. Where it is not looked for, a rule that wants it denies."""
@@ -176,7 +184,15 @@ class TownFacts:
             )
             for one in self._context.approvals_for(question.person, question.system, now)
         )
-        return (*imported, *self._ledger.in_force(question.person, question.system, now))
+        given = self._ledger.in_force(question.person, question.system, now)
+        return (*imported, *(self._with_concern(one, question.subjects) for one in given))
+
+    def _with_concern(self, approval: Approval, subjects: Collection[str]) -> Approval:
+        """A second person's approval with the residents who are the approver or of the approver's household."""
+        if approval.kind != "second_person" or not subjects:
+            return approval
+        _, related = self._kin(subjects, self._context.person(approval.approved_by))
+        return replace(approval, concerned=frozenset(related))
 
     def _selves(self, question: Question, approvals: Collection[Approval]) -> frozenset[str]:
         """Of those whose word would count, the ones who are the person under another id."""
@@ -190,22 +206,26 @@ class TownFacts:
         """Flags of the residents, and what each is to the holder of a post, who is a resident by any of their posts."""
         if not subjects:
             return {}, {}
-        mine = {one.subject_id for one in posts} - {""}
-        known = self._context.subjects({*subjects, *mine})
-        households = {known[key].household_id for key in mine if key in known} - {""}
+        known, kin = self._kin(subjects, posts)
         colleagues = {
-            other.subject_id
+            other.subject_id: "colleague"
             for other in self._context.staff_among(subjects, now)
             if other.org_unit == post.org_unit and other.staff_id != post.staff_id
         }
-        related = dict[str, str]()
+        related = {subject: colleagues[subject] for subject in subjects if subject in colleagues} | kin
+        flags = {subject: known[subject].flags for subject in subjects if subject in known and known[subject].flags}
+        return flags, related
+
+    def _kin(self, subjects: Collection[str], posts: Collection[Post]) -> tuple[Mapping[str, Subject], dict[str, str]]:
+        """The residents, and which of them are somebody with these posts, or of the same household."""
+        mine = {one.subject_id for one in posts} - {""}
+        known = self._context.subjects({*subjects, *mine})
+        households = {known[key].household_id for key in mine if key in known} - {""}
+        kin = dict[str, str]()
         for subject in subjects:
             resident = known.get(subject)
             if subject in mine:
-                related[subject] = "self"
+                kin[subject] = "self"
             elif resident is not None and resident.household_id in households:
-                related[subject] = "family"
-            elif subject in colleagues:
-                related[subject] = "colleague"
-        flags = {subject: known[subject].flags for subject in subjects if subject in known and known[subject].flags}
-        return flags, related
+                kin[subject] = "family"
+        return known, kin

@@ -18,6 +18,8 @@ from audit.access.machines import MachineRules, MachineService
 from audit.access.people import PeopleService
 from audit.access.rights import RightsService
 from audit.access.sso import SigningKeys, SsoService
+from audit.casework import Casework
+from audit.casework.repository import LookUpRepository
 from audit.clock import Clock, SystemClock
 from audit.context import ContextService
 from audit.events import Activity
@@ -39,7 +41,7 @@ from ingest.reader import Readable
 from ingest.sources.catalogue_reader import default_profile, load_catalogue
 from ingest.sources.fitting import fitted
 from ingest.sources.profile import Profile
-from ingest.spool.acts import ActSpool
+from ingest.spool.acts import AHEAD, ActSpool
 from ingest.spool.inbox import DurableInbox
 from ingest.spool.segments import Entry
 from ingest.spool.service import Spool
@@ -75,6 +77,7 @@ class Installation:
     people: PeopleService
     rights: RightsService
     decisions: Decisions
+    casework: Casework
     runner: Runner
     catalogue: Mapping[str, Profile]
     city: str = ""
@@ -217,6 +220,7 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
             state.create_tables()
             log = EventLog(LogRepository(events), clock)
             context = ContextService(state, clock)
+            casework = Casework(LookUpRepository(events), context)
             findings = FindingService(state, clock)
             keys = data / "keys"
             secret = load_or_create_key(keys / "quarantine.key")
@@ -228,7 +232,7 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                     f"the log holds {log.size} events, the book says {entered}: restore the backup"
                 )
             box = SecretBox(load_or_create_key(keys / "credentials.key"))
-            own = Spool(data / "acts", clock, limit=_ACTS_BYTES, reserve=settings.reserve_bytes, share=1)
+            own = Spool(data / "acts", clock, limit=_ACTS_BYTES, reserve=settings.reserve_bytes, share=1, ahead=AHEAD)
             opened.callback(own.close)
             acts = ActSpool(own, log, clock)
             acts.drain()  # what a crash left: whoever asks the log finds it
@@ -261,6 +265,7 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
             rights = open_rights(
                 state, clock, acts, TownPeople(context, people), data=data, city=city, systems=catalogue
             )
+            context.before_posts_change(rights.settle)
             decisions = open_decisions(
                 data,
                 state=state,
@@ -299,7 +304,8 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                 people=people,
                 rights=rights,
                 decisions=decisions,
-                runner=Runner(log, context, findings, clock, DETECTORS),
+                casework=casework,
+                runner=Runner(log, casework, context, findings, clock, DETECTORS),
                 catalogue=catalogue,
                 city=city,
             )

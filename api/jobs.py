@@ -1,6 +1,7 @@
 """What happens by itself, each job at its own pace: one run at a time, missed turns made up for by one."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -19,6 +20,8 @@ _Job = Callable[[Installation], Mapping[str, int]]
 _GAP_MINUTES = 5
 _RIGHTS_MINUTES = 5
 _REVIEW_MINUTES = 15
+_OUTPUT_MINUTES = 24 * 60
+_KEY_MINUTES = 24 * 60
 
 
 def _detect(installation: Installation) -> Mapping[str, int]:
@@ -32,6 +35,7 @@ def _look_for_gaps(installation: Installation, *, watch: bool) -> Mapping[str, i
     installation.machines.flush_refusals()
     installation.sso.flush_refusals()
     installation.federation.flush_refusals()
+    installation.authenticators.flush_refusals()
     if watch:
         installation.gaps.run()
     return {}
@@ -46,6 +50,17 @@ def _sweep_rights(installation: Installation) -> Mapping[str, int]:
 def _remind(installation: Installation) -> Mapping[str, int]:
     """Tell of emergencies that nobody has reviewed in time."""
     return {"overdue": remind_of_reviews(installation)}
+
+
+def _drop_keys(installation: Installation) -> Mapping[str, int]:
+    """Forget the signing keys of single sign-on that were replaced long ago."""
+    return {"keys": installation.sso.drop_former_keys()}
+
+
+def _forget_outputs(installation: Installation) -> Mapping[str, int]:
+    """Drop outputs that nobody can confirm any more."""
+    after = timedelta(days=installation.settings.output_days)
+    return {"outputs": installation.decisions.service.forget(after)}
 
 
 def _turn(name: str, job: _Job, installation: Installation) -> None:
@@ -71,6 +86,8 @@ def start_scheduler(installation: Installation, *, watch: bool = True) -> Backgr
         "gaps": (partial(_look_for_gaps, watch=watch), _GAP_MINUTES),
         "rights": (_sweep_rights, _RIGHTS_MINUTES),
         "reviews": (_remind, _REVIEW_MINUTES),
+        "outputs": (_forget_outputs, _OUTPUT_MINUTES),
+        "keys": (_drop_keys, _KEY_MINUTES),
     }
     scheduler = BackgroundScheduler(timezone="Asia/Tokyo", executors={"default": ThreadPoolExecutor(2)})
     for name, (job, minutes) in jobs.items():

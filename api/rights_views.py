@@ -104,6 +104,7 @@ class RightsViews:
             reason=wish.reason,
             decision_ref=wish.decision_ref,
             applicant=self.person(application.applicant),
+            beside=len(application.beside),
             created_at=application.created_at,
             expires_on=_last(application.expires_at) or tokyo_date(application.expires_at),
             status=application.status,

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     password_max_days: int = Field(
         default=0, ge=0, le=3650, description="Days after which a password must be changed; 0: never."
     )
+    output_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description="Days for which a decision about an output can still be confirmed; the log keeps it for longer.",
+    )
     return_origins: str = Field(
         default="",
         description="Origins (scheme, host, port), by comma, to which sign-in and step-up may lead back.",

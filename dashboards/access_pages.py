@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import segno
@@ -12,7 +12,18 @@ from dashboards.model import EnrolForm, PageContext, Texts
 from dashboards.texts import text
 from dashboards.words import word
 
-__all__ = ["AccessPages", "AccountView", "Asked", "KeyRow", "ResetRow", "UserRow", "VerifierRow"]
+__all__ = [
+    "AccessPages",
+    "AccountView",
+    "Asked",
+    "EnrolmentsView",
+    "KeyRow",
+    "NewcomerRow",
+    "ResetRow",
+    "SheetRow",
+    "UserRow",
+    "VerifierRow",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,40 @@ class ResetRow:
     mine: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewcomerRow:
+    """Somebody of the directory and how far their enrolment is: `none`, `sheet`, `over`, `enrolled`."""
+
+    login_id: str
+    name: str
+    unit: str
+    state: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentsView:
+    """Who is still to be enrolled in a unit, empty for the whole town; `enrolled` of `total` are."""
+
+    rows: tuple[NewcomerRow, ...]
+    unit: str
+    enrolled: int
+    total: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetRow:
+    """One sheet, to be printed and handed over. `qr`: the link as a drawing, made by the page."""
+
+    login_id: str
+    name: str
+    unit: str
+    link: str = field(repr=False)
+    until: datetime
+    qr: Markup = field(default=Markup(), repr=False)
+
+
 class AccessPages(ABC):
     """Renders them."""
 
@@ -150,7 +195,7 @@ class AccessPages(ABC):
             ctx,
             form=form,
             error=error,
-            qr=_qr(form.provisioning_uri, ctx),
+            qr=_qr(form.provisioning_uri, text("enrol.qr", ctx.language)),
             secret_groups=_groups(form.secret),
         )
 
@@ -174,7 +219,12 @@ class AccessPages(ABC):
     def account_app(self, ctx: PageContext, *, secret: str, uri: str, sealed: str, error: str | None = None) -> str:
         """A new authenticator app: scan, then prove."""
         return self._render(
-            "account_app.html", ctx, qr=_qr(uri, ctx), secret_groups=_groups(secret), sealed=sealed, error=error
+            "account_app.html",
+            ctx,
+            qr=_qr(uri, text("enrol.qr", ctx.language)),
+            secret_groups=_groups(secret),
+            sealed=sealed,
+            error=error,
         )
 
     def users(
@@ -203,11 +253,18 @@ class AccessPages(ABC):
             ctx = replace(ctx, notice=word("done", done, ctx.language))
         return self._render("users.html", ctx, rows=rows, resets=resets, roles=roles, link=link, error=error)
 
+    def enrolments(self, ctx: PageContext, *, view: EnrolmentsView) -> str:
+        """Who of the directory is enrolled, and the choice of those for whom sheets are made."""
+        return self._render("users_enrolments.html", ctx, view=view)
 
-def _qr(uri: str, ctx: PageContext) -> Markup:
-    drawing = segno.make(uri, micro=False).svg_inline(
-        scale=4, light="#fff", svgclass="qr", lineclass=None, title=text("enrol.qr", ctx.language)
-    )
+    def enrolment_sheets(self, ctx: PageContext, *, rows: Sequence[SheetRow]) -> str:
+        """The sheets, this once: one block a person."""
+        drawn = [replace(row, qr=_qr(row.link, text("sheets.qr", ctx.language))) for row in rows]
+        return self._render("users_sheets.html", ctx, rows=drawn)
+
+
+def _qr(uri: str, title: str) -> Markup:
+    drawing = segno.make(uri, micro=False).svg_inline(scale=4, light="#fff", svgclass="qr", lineclass=None, title=title)
     # segno escapes the title; the rest of the drawing is its own.
     return Markup(drawing)  # noqa: S704 - markup made by segno, no text of ours inside
 

@@ -203,6 +203,38 @@ ACCESS_TEXTS = {
     ),
     "account.everywhere": Texts("すべての場所でサインアウト", "Sign out everywhere"),
     # Users
+    "newcomers.title": Texts("まとめて登録", "Enrol several people"),
+    "newcomers.progress": Texts("{total} 人中 {enrolled} 人が登録済みです。", "{enrolled} of {total} are enrolled."),
+    "newcomers.lead": Texts(
+        "在職していてまだ登録していない人を選ぶと、1人1枚の登録用紙ができます。本人に手渡してください。"
+        "役割は「職員」だけです。",
+        "Choose people who hold a post and are not enrolled: each gets a sheet, to be handed over in person. "
+        "Their role is staff alone.",
+    ),
+    "newcomers.unit": Texts("所属", "Unit"),
+    "newcomers.show": Texts("表示", "Show"),
+    "newcomers.caption": Texts("まだ登録していない人 {count} 人", "{count} not enrolled yet"),
+    "newcomers.choose": Texts("選ぶ", "Choose"),
+    "newcomers.until": Texts("{at} まで有効", "good until {at}"),
+    "newcomers.make": Texts("選んだ人の登録用紙を作る", "Make the sheets"),
+    "newcomers.none": Texts("まだ登録していない人はいません。", "Everybody here is enrolled."),
+    "sheets.title": Texts("登録用紙", "Enrolment sheets"),
+    "sheets.qr": Texts("登録用リンクの QR コード", "QR code of the one-time link"),
+    "sheets.once": Texts(
+        "この画面は一度しか表示できません。印刷し、本人に手渡してください。作り直すと前の用紙は使えなくなります。",
+        "This page is shown once. Print it and hand each sheet over in person. A new sheet ends the one before.",
+    ),
+    "sheets.open": Texts(
+        "庁内の端末で、QR コードを読むか下のアドレスを開きます。",
+        "At a terminal of the office, scan the code or open the address.",
+    ),
+    "sheets.choose": Texts(
+        "パスワードを決め、認証アプリかセキュリティキーを登録します。",
+        "Choose a password, and enrol an authenticator app or a security key.",
+    ),
+    "sheets.destroy": Texts(
+        "終わったら、この用紙は裁断してください。一度しか使えません。", "Then shred this sheet. It works once."
+    ),
     "users.title": Texts("利用者", "Users"),
     "users.list": Texts("利用者の一覧", "All users"),
     "users.user": Texts("利用者", "User"),

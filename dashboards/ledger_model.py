@@ -13,6 +13,7 @@ __all__ = [
     "DeclareForm",
     "EmergenciesView",
     "EmergencyRow",
+    "EnvelopeRow",
     "MediaView",
     "MediumRow",
     "RequestRow",
@@ -199,3 +200,23 @@ class ReviewsView:
     may_review: bool
     trouble: Texts | None = None
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvelopeRow:
+    """One sealed credential, or somebody's wish for one.
+
+    Attributes:
+        state: `asked`, `sealed`, `opened` or `ended`.
+        mine: the viewer asked for it, and somebody else confirms.
+    """
+
+    id: str
+    state: str
+    asked_by: PersonView
+    asked_at: datetime
+    confirmed_by: PersonView | None
+    expires_at: datetime | None
+    opened_by: PersonView | None
+    opened_at: datetime | None
+    mine: bool

@@ -1,9 +1,19 @@
 """The pages about approvals, media and emergencies."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from dashboards.ledger_model import AskForm, EmergenciesView, MediaView, RequestsView, ReviewsView
+from dashboards.ledger_model import (
+    AskForm,
+    DeclareForm,
+    EmergenciesView,
+    EnvelopeRow,
+    MediaView,
+    RequestsView,
+    ReviewsView,
+)
 from dashboards.model import PageContext
 from dashboards.texts import text
 
@@ -44,6 +54,20 @@ class LedgerPages(ABC):
     def emergency_reviews(self, ctx: PageContext, *, view: ReviewsView, done: bool = False) -> str:
         """What is to be reviewed, and what was."""
         return self._render("emergency_reviews.html", _noticed(ctx, done=done), view=view)
+
+    def envelopes(
+        self, ctx: PageContext, *, rows: Sequence[EnvelopeRow], error: str | None = None, done: bool = False
+    ) -> str:
+        """The envelopes of the town."""
+        return self._render("envelopes.html", _noticed(ctx, done=done), rows=rows, error=error)
+
+    def envelope(self, ctx: PageContext, *, number: str, code: str, expires_at: datetime) -> str:
+        """What goes into one envelope and on it, this once."""
+        return self._render("envelope.html", ctx, number=number, code=code, expires_at=expires_at)
+
+    def emergency_door(self, ctx: PageContext, *, form: DeclareForm, login_id: str = "") -> str:
+        """Sign-in with an envelope."""
+        return self._render("sign_in_emergency.html", ctx, form=form, login_id=login_id)
 
 
 def _noticed(ctx: PageContext, *, done: bool) -> PageContext:

@@ -5,7 +5,6 @@ from audit.texts import Texts
 __all__ = ["LEDGER_TEXTS"]
 
 LEDGER_TEXTS = {
-    "nav.approvals": Texts("承認の申請", "Approvals"),
     "nav.emergencies": Texts("緊急利用", "Emergencies"),
     "ledger.done": Texts("記録しました。", "Done, and recorded."),
     "ledger.menu": Texts("承認のページ", "Pages about approvals"),
@@ -126,6 +125,41 @@ LEDGER_TEXTS = {
         "認証器が使えないときだけ。1 回で使い切りです。", "Only when your authenticator is out of reach. Good once."
     ),
     "emergency.go": Texts("警告を出して宣言する", "Alert and declare"),
+    "emergency.door": Texts("緊急(封緘封筒)", "Emergency (sealed envelope)"),
+    "emergency.door_lead": Texts(
+        "認証器が使えない緊急のときだけ、封筒の中の証明でサインインします。封筒は 1 回で無効になります。",
+        "Sign in with the code from a sealed envelope, only when your authenticator is out of reach in an emergency. "
+        "An envelope is void after one use.",
+    ),
+    "emergency.door_go": Texts("警告を出してサインインする", "Alert and sign in"),
+    "emergency.door_back": Texts("通常のサインインへ", "Back to the usual sign-in"),
+    "envelope.title": Texts("封緘された証明", "Sealed envelopes"),
+    "envelope.lead": Texts(
+        "セキュリティ管理者とシステム管理者の 2 人で作ります。1 人が依頼し、もう 1 人が確認すると、確認した人の画面に"
+        "一度だけ表示されます。",
+        "A security administrator and an administrator make one together: one asks, the other confirms and is shown "
+        "the code, once.",
+    ),
+    "envelope.ask": Texts("新しい封筒を依頼する", "Ask for a new envelope"),
+    "envelope.none": Texts("封筒はありません。", "There is no envelope."),
+    "envelope.number": Texts("封筒の番号", "Envelope"),
+    "envelope.asked": Texts("依頼した人", "Asked by"),
+    "envelope.confirmed": Texts("確認した人", "Confirmed by"),
+    "envelope.state": Texts("状態", "State"),
+    "envelope.state_asked": Texts("確認を待っています", "Waits for the second person"),
+    "envelope.state_sealed": Texts("封緘中({day} まで)", "Sealed, until {day}"),
+    "envelope.state_opened": Texts("開封済み。新しい封筒が必要です", "Opened: a new one is needed"),
+    "envelope.state_ended": Texts("無効", "Void"),
+    "envelope.confirm": Texts("確認して一度だけ表示する", "Confirm, and show the code once"),
+    "envelope.other_confirms": Texts("もう一方の担当者が確認します", "Somebody of the other office confirms"),
+    "envelope.end": Texts("無効にする", "Make it void"),
+    "envelope.once": Texts(
+        "この証明を表示するのは今だけです。印刷して封筒に入れ、封をしてください。",
+        "This is the only time that the code is shown. Print it, put it into the envelope and seal it.",
+    ),
+    "envelope.code": Texts("封筒に入れる証明", "Code, inside the envelope"),
+    "envelope.until": Texts("有効期限: {day}", "Good until {day}"),
+    "envelope.back": Texts("封筒の一覧へ", "Back to the envelopes"),
     "emergency.mine": Texts("自分の緊急利用", "My emergencies"),
     "emergency.mine_none": Texts("宣言した緊急利用はありません。", "You have none."),
     "emergency.open_until": Texts("{time} まで有効です", "In force until {time}"),

@@ -37,6 +37,7 @@ from dashboards.model import (
     PageContext,
     Texts,
 )
+from dashboards.navigation import menu
 from dashboards.rights_pages import RightsPages
 from dashboards.sections import event_sections
 from dashboards.source_model import ATTENTION, SourcesView, SourceView
@@ -81,6 +82,7 @@ class Pages(AccessPages, RightsPages, LedgerPages):
             "day_span": links.day_span,
             "enrol_url": links.enrol_url,
             "event_url": links.event_url,
+            "menu": menu,
             "events_url": links.events_url,
             "source_url": links.source_url,
             "user_url": links.user_url,

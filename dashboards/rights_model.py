@@ -70,6 +70,7 @@ class ApplicationRow:
         deputy_for: in whose place the viewer would approve; empty for their own.
         present: what the person holds in the system already.
         normal: what the unit's work needs; None where the town has no such table.
+        beside: how many other persons were asked for with this one.
     """
 
     id: str
@@ -94,6 +95,7 @@ class ApplicationRow:
     present: tuple[RightRow, ...] = ()
     normal: tuple[str, ...] | None = None
     may_withdraw: bool = False
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

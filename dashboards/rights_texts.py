@@ -5,7 +5,6 @@ from audit.texts import Texts
 __all__ = ["RIGHTS_TEXTS"]
 
 RIGHTS_TEXTS = {
-    "nav.rights": Texts("利用権限", "Rights"),
     "rights.done": Texts("記録しました。", "Done, and recorded."),
     "rights.menu": Texts("利用権限のページ", "Pages about rights"),
     "rights.mine": Texts("自分の権限", "My rights"),
@@ -56,6 +55,16 @@ RIGHTS_TEXTS = {
         "For yourself or your staff. Nothing can be used before it is approved.",
     ),
     "rights.person_label": Texts("使う人の職員番号", "Staff id of the person"),
+    "rights.person_hint": Texts(
+        "同じ所属の数人分をまとめて申請するときは、番号を空白か読点で区切って並べます。承認は1人ずつです。",
+        "For several persons of one unit, write their ids with spaces between. Each is approved separately.",
+    ),
+    "rights.tick": Texts("選ぶ", "Select"),
+    "rights.approve_ticked": Texts("選んだ申請をすべて承認する", "Approve all selected"),
+    "rights.together": Texts(
+        "ほか {count} 人分とまとめた申請です。対象者はだれも承認できません。",
+        "Asked for together with {count} more; none of those persons may approve.",
+    ),
     "rights.functions_label": Texts("何をするか(必要なものだけ)", "What for (only what is needed)"),
     "rights.from": Texts("開始日", "From"),
     "rights.to": Texts("終了日(この日まで)", "To (inclusive)"),

@@ -272,6 +272,12 @@ ROLES = {
     "auditor": Texts("監査担当", "Auditor"),
     "staff": Texts("職員", "Staff"),
 }
+NEWCOMER_STATES: dict[str, Texts] = {
+    "none": Texts("未配布", "No sheet"),
+    "sheet": Texts("用紙を配布済み", "Has a sheet"),
+    "over": Texts("用紙の期限切れ", "Sheet out of date"),
+    "enrolled": Texts("登録済み", "Enrolled"),
+}
 USER_STATES = {
     "active": Texts("利用中", "Active"),
     "disabled": Texts("停止中", "Disabled"),
@@ -374,6 +380,7 @@ _GROUPS = {
     "done": DONE,
     "tally": TALLIES,
     "user": USER_STATES,
+    "newcomer": NEWCOMER_STATES,
     "verdict": VERDICTS,
     "weekday": WEEKDAYS,
 }

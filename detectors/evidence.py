@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from audit.casework import LookUp
 from audit.findings import MAX_EVIDENCE
 
-__all__ = ["EVIDENCE_COLUMNS", "evidence_of", "main_source", "subjects_of"]
+__all__ = ["EVIDENCE_COLUMNS", "evidence_of", "evidence_of_look_ups", "main_source", "subjects_of"]
 
 EVIDENCE_COLUMNS = ("source", "event_id", "log_index", "time", "subjects")
 
@@ -18,6 +19,21 @@ def evidence_of(events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "evidence_total": len(ordered),
         "first_index": min(event["log_index"] for event in ordered),
         "last_index": max(event["log_index"] for event in ordered),
+    }
+
+
+def evidence_of_look_ups(look_ups: Sequence[LookUp]) -> dict[str, Any]:
+    """References and log range of the first acts of look-ups, as arguments of a draft.
+
+    One act may show several people: it is named once.
+    """
+    ordered = sorted(look_ups, key=lambda look_up: (look_up.first, look_up.source, look_up.event_id))
+    named = {look_up.evidence: look_up.first_index for look_up in ordered}
+    return {
+        "evidence": tuple(named)[:MAX_EVIDENCE],
+        "evidence_total": len(named),
+        "first_index": min(named.values()),
+        "last_index": max(named.values()),
     }
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import IntEnum
 from typing import Any, Protocol, TypeVar
 
+from audit.casework import LookUp, LookUpDimension, LookUpFilter, LookUpMeasure
 from audit.clock import day_start, tokyo_date
 from audit.context import WorkContext
 from audit.findings import Draft, Severity
@@ -65,11 +66,29 @@ class Reader(Protocol):
     def context(self) -> WorkContext:
         """Who works where and when."""
 
-    def aggregate(self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]) -> list[dict[str, Any]]:
+    def aggregate(
+        self,
+        wanted: Filter,
+        by: Sequence[Dimension],
+        measures: Sequence[Measure],
+        at_least: Mapping[Measure, int] | None = None,
+    ) -> list[dict[str, Any]]:
         """Measures by dimensions."""
 
     def columns(self, wanted: Filter, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Some columns of every matching event, in the order of time."""
+
+    def look_ups(self, wanted: LookUpFilter) -> Iterator[LookUp]:
+        """Look-ups with what accounts for them, in the order of time."""
+
+    def count_look_ups(
+        self,
+        wanted: LookUpFilter,
+        by: Sequence[LookUpDimension],
+        measures: Sequence[LookUpMeasure],
+        at_least: Mapping[LookUpMeasure, int] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Measures of look-ups by dimensions, without the combinations that have less of a measure."""
 
 
 @dataclass(frozen=True, slots=True)

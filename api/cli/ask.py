@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Collection, Iterator
+from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -15,6 +16,7 @@ from api.installation import open_installation
 from api.own_findings import OWN_DETECTORS
 from api.settings import Settings
 from api.web.queries import QueryError, Typed, as_filter, read_span
+from audit.casework import LookUpSummary
 from audit.clock import TOKYO
 from audit.events import Activity
 from audit.findings import FindingFilter, FindingStatus
@@ -96,6 +98,7 @@ def detect(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
         "findings_new": summary.findings_new,
         "findings_withdrawn": summary.findings_withdrawn,
         "findings_total": total,
+        "lookups": asdict(summary.lookups),
     }
     emit(
         document,
@@ -105,10 +108,20 @@ def detect(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
                 f"{summary.windows} 区間、{summary.events} イベント、新しい警告 {summary.findings_new}、未処理 {total}"
                 f" / {summary.windows} windows, {summary.events} events, {summary.findings_new} new findings"
                 f", {total} open"
-            )
+            ),
+            (
+                f"閲覧 {_all(summary.lookups)} 件: 業務と一致 {summary.lookups.matched}"
+                f"、一致なし {summary.lookups.unmatched}、矛盾 {summary.lookups.contradicted}"
+                f" / look-ups: {summary.lookups.matched} accounted for, {summary.lookups.unmatched} not"
+                f", {summary.lookups.contradicted} contradicted"
+            ),
         ],
     )
     return ExitCode.DONE
+
+
+def _all(summary: LookUpSummary) -> int:
+    return summary.matched + summary.unmatched + summary.contradicted
 
 
 def alerts(arguments: argparse.Namespace, settings: Settings) -> ExitCode:

@@ -1,4 +1,4 @@
-"""`decisions` and `emergencies`: the policy in force, unconfirmed outputs, emergencies, sealed credentials.
+"""`decisions` and `emergencies`: the policy in force, unconfirmed outputs, emergencies.
 
 Every act is recorded before its result is printed.
 """
@@ -11,7 +11,7 @@ from api.cli.output import CommandError, ExitCode, emit, note, read_file
 from api.emergencies import is_overdue
 from api.installation import open_installation
 from api.settings import Settings
-from audit.access.decisions import Actor, PolicyError, parse_policy
+from audit.access.decisions import PolicyError, parse_policy
 from audit.access.decisions.emergencies.model import Emergency
 from audit.clock import TOKYO
 from audit.events import Activity
@@ -54,12 +54,8 @@ def add_parsers(
     words = ("結果の報告がない出力", "outputs of which nobody has told what became")
     add(actions, "unconfirmed", *words).set_defaults(run=_unconfirmed)
 
-    actions = parts(add(commands, "emergencies", "緊急利用", "emergencies, and sealed credentials"), "action")
+    actions = parts(add(commands, "emergencies", "緊急利用", "emergencies"), "action")
     add(actions, "list", "確認を待つ緊急利用", "emergencies that nobody has reviewed").set_defaults(run=_list)
-    words = ("封緘する緊急用の証明を作り、一度だけ表示する", "make a sealed credential and print it, this once")
-    seal = add(actions, "seal", *words)
-    seal.add_argument("login_id", metavar="LOGIN_ID", help=_both("発行する職員の番号", "staff id of whoever issues it"))
-    seal.set_defaults(run=_seal)
 
 
 def _show(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
@@ -134,19 +130,3 @@ def _line(emergency: Emergency) -> str:
     declared = emergency.declared
     start = f"{declared.start.astimezone(TOKYO):%Y-%m-%d %H:%M}"
     return f"{start}\t{declared.person}\t{declared.system}\t{emergency.review_due}\t{declared.reason}"
-
-
-def _seal(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
-    """Make a sealed credential and print it; only its hash is kept."""
-    with open_installation(settings) as installation:
-        if installation.people.post_at(arguments.login_id, installation.clock.now()) is None:
-            raise CommandError(_both("在職の記録がありません", "holds no post"))
-        made = installation.decisions.emergencies.issue_sealed(by=Actor(staff_id=arguments.login_id))
-    emit({"id": made.id, "code": made.code}, as_json=arguments.json, lines=[f"{made.id}\t{made.code}"])
-    note(
-        _both(
-            "番号を封筒の表に、証明を中に入れて封をしてください。もう一度は表示できません。1 回だけ使えます。",
-            "Write the id on the envelope and put the code inside. It cannot be shown again, and is good once.",
-        )
-    )
-    return ExitCode.DONE

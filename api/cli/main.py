@@ -91,7 +91,7 @@ def _taking_in(commands: _Commands) -> None:
         "import",
         take.import_feeds,
         "職員・住民の仮名・勤務表・暦・承認・認証方針・端末を取り込む",
-        "import staff, subjects, roster, calendar, approvals, policies, terminals",
+        "import staff, subjects, cases, roster, calendar, approvals, policies, terminals",
     )
     take.add_parts(command)
 

@@ -8,6 +8,7 @@ Rules:
   it raises.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Protocol, cast
@@ -31,7 +32,7 @@ from audit.access.strength import Acr
 from audit.clock import Clock
 from audit.texts import Texts
 
-__all__ = ["OPEN_PATHS", "Decider", "DecisionPoint", "StaffDecisions", "acr_values", "install_authzen"]
+__all__ = ["NOT_OURS", "OPEN_PATHS", "Decider", "DecisionPoint", "StaffDecisions", "acr_values", "install_authzen"]
 
 MAX_BODY = 256 * 1024
 """Bytes: a hundred evaluations with every field at its longest."""
@@ -54,6 +55,11 @@ _NOT_OURS = Texts(
     "Nothing is known here about a subject or resource of this kind.",
 )
 
+NOT_OURS = Answer(effect=Effect.DENY, reason="not_ours", texts=_NOT_OURS)
+"""What became of an evaluation about something else than staff and records."""
+_NOT_OURS_SHOWN = 5
+_KIND_WORD = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_IDENTIFIER = re.compile(r"(?=.*[0-9])[A-Za-z0-9._@:/-]{1,64}", re.ASCII)
 
 Judged = Answer | BadEvaluationError
 """What became of one evaluation."""
@@ -73,7 +79,13 @@ class DecisionPoint(Protocol):
     """What stands behind these routes."""
 
     def decide(self, evaluations: Sequence[Evaluation], machine: Machine) -> Sequence[Judged]:
-        """Judge evaluations, in their order; in the place of one that cannot be read stands what is wrong with it."""
+        """Judge evaluations, in their order; in the place of one that cannot be read stands what is wrong with it.
+
+        One about something of which nothing is known here is `NOT_OURS`, and is yet to be told.
+        """
+
+    def tell_not_ours(self, evaluations: Sequence[Evaluation], machine: Machine) -> None:
+        """Record the evaluations of one request that were `NOT_OURS`; durable when it returns."""
 
 
 class StaffDecisions:
@@ -100,7 +112,7 @@ class StaffDecisions:
         self._seen_at: dict[str, datetime] = {}
 
     def decide(self, evaluations: Sequence[Evaluation], machine: Machine) -> Sequence[Judged]:
-        """Judge evaluations; one about something else than staff and records is denied."""
+        """Judge evaluations; one about something else than staff and records is denied, see `tell_not_ours`."""
         read = [_question(evaluation, machine.source) for evaluation in evaluations]
         questions = [question for question in read if isinstance(question, Question)]
         judged = self._judge(questions)
@@ -108,10 +120,7 @@ class StaffDecisions:
             {one.session for one, answer in zip(questions, judged, strict=True) if answer.effect is Effect.ALLOW}
         )
         answers = iter(judged)
-        return [
-            next(answers) if isinstance(one, Question) else one if one is not None else self._not_ours(machine)
-            for one in read
-        ]
+        return [next(answers) if isinstance(one, Question) else one or NOT_OURS for one in read]
 
     def _judge(self, questions: Sequence[Question]) -> Sequence[Answer]:
         return [self._decisions.decide(questions[0])] if len(questions) == 1 else self._decisions.decide_all(questions)
@@ -126,7 +135,8 @@ class StaffDecisions:
                 self._seen_at[session] = now
                 self._seen(session)
 
-    def _not_ours(self, machine: Machine) -> Answer:
+    def tell_not_ours(self, evaluations: Sequence[Evaluation], machine: Machine) -> None:
+        """One event for all that a request asked about nothing of ours: how many, and the first of them."""
         self._recorder.record(
             {
                 "time": self._clock.now().isoformat(),
@@ -135,9 +145,22 @@ class StaffDecisions:
                 "outcome": "denied",
                 "actor": {"id": machine.source, "kind": "system"},
                 "target": {"system": machine.source},
+                "unmapped": {
+                    "count": str(len(evaluations)),
+                    "first": [
+                        f"{_shown(one.subject_type, one.subject)} {_shown(one.resource_type, one.resource)}"
+                        for one in evaluations[:_NOT_OURS_SHOWN]
+                    ],
+                },
             }
         )
-        return Answer(effect=Effect.DENY, reason="not_ours", texts=_NOT_OURS)
+
+
+def _shown(kind: str, identifier: str) -> str:
+    """What an evaluation names, where it can be no more than an identifier: others' words may be names of people."""
+    return ":".join(
+        part if pattern.fullmatch(part) else "-" for part, pattern in ((kind, _KIND_WORD), (identifier, _IDENTIFIER))
+    )
 
 
 def _question(evaluation: Evaluation, system: str) -> Question | BadEvaluationError | None:
@@ -221,7 +244,9 @@ def _point(request: Request) -> DecisionPoint:
 
 
 def _one(request: Request, machine: Machine, asked: Mapping[str, Any]) -> Response:
-    (judged,) = _judge(request, machine, [_read(asked, {})])
+    items = [_read(asked, {})]
+    (judged,) = _judge(request, machine, items)
+    _tell_not_ours(request, machine, items, [judged])
     if isinstance(judged, BadEvaluationError):
         raise ProblemError(400, judged.texts)
     return JSONResponse(_said(judged))
@@ -245,12 +270,13 @@ def _several(request: Request, machine: Machine, asked: Mapping[str, Any]) -> Re
     stop = _STOPS_AT[semantic]
     items = [_read(item, asked) for item in asked["evaluations"]]
     size = len(items) if stop is None else 1
-    said: list[dict[str, Any]] = []
+    judged: list[Judged] = []
     for start in range(0, len(items), size):
-        said += [_said(judged) for judged in _judge(request, machine, items[start : start + size])]
-        if stop is not None and said[-1]["decision"] is stop:
+        judged += _judge(request, machine, items[start : start + size])
+        if stop is not None and _said(judged[-1])["decision"] is stop:
             break
-    return JSONResponse({"evaluations": said})
+    _tell_not_ours(request, machine, items, judged)
+    return JSONResponse({"evaluations": [_said(one) for one in judged]})
 
 
 def _read(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Evaluation | BadEvaluationError:
@@ -264,6 +290,19 @@ def _judge(request: Request, machine: Machine, items: Sequence[Evaluation | BadE
     read = [item for item in items if isinstance(item, Evaluation)]
     answers = iter(_point(request).decide(read, machine) if read else ())
     return [next(answers) if isinstance(item, Evaluation) else item for item in items]
+
+
+def _tell_not_ours(
+    request: Request,
+    machine: Machine,
+    items: Sequence[Evaluation | BadEvaluationError],
+    judged: Sequence[Judged],
+) -> None:
+    """Tell the log, before the answer leaves, what was asked about nothing of ours."""
+    # What comes after the last judged one was not reached.
+    foreign = [item for item, one in zip(items, judged, strict=False) if one is NOT_OURS]
+    if found := [item for item in foreign if isinstance(item, Evaluation)]:
+        _point(request).tell_not_ours(found, machine)
 
 
 # What is answered -------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def _pages(request: Request) -> Pages:
 
 
 def end_own(request: Request, viewer: Viewer, number: str) -> None:
-    """End an emergency of one's own.
+    """End an emergency of one's own, and with it the session that an envelope opened for it.
 
     Raises:
         HTTPException: there is none that is open.
@@ -49,6 +49,8 @@ def end_own(request: Request, viewer: Viewer, number: str) -> None:
         installation_of(request).decisions.emergencies.end(number, by=actor_of(viewer))
     except EmergencyRefusedError as error:
         raise HTTPException(404) from error
+    if viewer.emergency == number:
+        installation_of(request).access.sign_out(viewer)
 
 
 def enter_review(request: Request, viewer: Viewer, number: str, verdict: Verdict, note: str) -> None:

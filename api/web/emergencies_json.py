@@ -10,7 +10,8 @@ from api.emergencies import conduct_of, is_overdue, reviews
 from api.ledger_views import actor_of
 from api.web.emergencies import Declarer, EmergencyReader, Reviewer, end_own, enter_review
 from api.web.journal import record_look
-from api.web.ledger_json import Body, acted
+from api.web.ledger_json import Body, Limit, acted
+from api.web.queries import part_of
 from api.web.rights_json import EmptyBody, WholeJson
 from api.web.security import installation_of
 from audit.access.decisions.emergencies.model import Emergency, Verdict
@@ -37,25 +38,35 @@ class ReviewBody(Body):
 
 
 @router.get("")
-def emergencies(request: Request, viewer: Declarer) -> dict[str, Any]:
+def emergencies(request: Request, viewer: Declarer, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
     """One's own emergencies that nobody has reviewed."""
     record_look(request, viewer, "emergencies.view")
     installation = installation_of(request)
     mine = [one for one in installation.decisions.emergencies.unreviewed() if one.declared.person == viewer.login_id]
-    return {"emergencies": [_emergency(one, installation.clock.now()) for one in mine]}
+    shown, following = part_of(mine, _id_of, cursor, limit)
+    return {"emergencies": [_emergency(one, installation.clock.now()) for one in shown], "cursor": following}
 
 
 @router.get("/reviews")
-def emergency_reviews(request: Request, viewer: EmergencyReader) -> dict[str, Any]:
-    """What is to be reviewed with the decisions under it, and the reviews of the last 92 days as events."""
+def emergency_reviews(
+    request: Request, viewer: EmergencyReader, cursor: str = "", reviewed_cursor: str = "", limit: Limit = 100
+) -> dict[str, Any]:
+    """What is to be reviewed with the decisions under it, and the reviews of the last 92 days as events; two lists."""
     record_look(request, viewer, "emergencies.reviews_view")
     installation = installation_of(request)
+    shown, following = part_of(installation.decisions.emergencies.unreviewed(), _id_of, cursor, limit)
+    done, done_following = part_of(reviews(installation), lambda event: event.ref, reviewed_cursor, limit)
     waiting = [
         _emergency(one, installation.clock.now())
         | {"decisions": [event.to_contract() for event in conduct_of(installation, one)]}
-        for one in installation.decisions.emergencies.unreviewed()
+        for one in shown
     ]
-    return {"emergencies": waiting, "reviewed": [event.to_contract() for event in reviews(installation)]}
+    return {
+        "emergencies": waiting,
+        "cursor": following,
+        "reviewed": [event.to_contract() for event in done],
+        "reviewed_cursor": done_following,
+    }
 
 
 @router.post("", status_code=201, dependencies=[WholeJson])
@@ -80,6 +91,10 @@ def end_emergency(request: Request, viewer: Declarer, number: str, body: EmptyBo
 def review(request: Request, viewer: Reviewer, number: str, body: ReviewBody) -> None:
     """Review an emergency of somebody else."""
     acted(lambda: enter_review(request, viewer, number, body.verdict, body.note))
+
+
+def _id_of(emergency: Emergency) -> str:
+    return emergency.declared.id
 
 
 def _emergency(emergency: Emergency, now: datetime) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def start(
     begun = installation_of(request).federation.begin(
         name,
         place=here.place or "/",
-        session_id=_TICKET + here.ticket if here.ticket else _session_of(signed_in(request) or locked_session(request)),
+        begun_for=_TICKET + here.ticket if here.ticket else _session_of(signed_in(request) or locked_session(request)),
         address=address_of(request),
     )
     response = leave(request, begun.url, by_page=True)
@@ -78,15 +78,15 @@ def callback(request: Request, name: str) -> Response:
     verified = federation.finish(
         name, parameters, request.cookies.get(_cookie(request), ""), address=address_of(request)
     )
-    begun_for = _renewed if verified.session_id and not verified.session_id.startswith(_TICKET) else _signed_in
-    response = begun_for(request, verified)
+    go_on = _renewed if verified.begun_for and not verified.begun_for.startswith(_TICKET) else _signed_in
+    response = go_on(request, verified)
     _keep(request, response, "", 0)
     return response
 
 
 def _signed_in(request: Request, verified: Verified) -> Response:
     access, address, language = installation_of(request).access, address_of(request), language_of(request)
-    if ticket := verified.session_id.removeprefix(_TICKET):
+    if ticket := verified.begun_for.removeprefix(_TICKET):
         opening = access.finish_sign_in_verified(
             ticket, verified.login_id, verified.proof, address=address, language=language
         )
@@ -104,7 +104,7 @@ def _session_of(found: Viewer | LockedSession | None) -> str:
 def _renewed(request: Request, verified: Verified) -> Response:
     access, address = installation_of(request).access, address_of(request)
     found = signed_in(request) or locked_session(request)
-    if found is None or _session_of(found) != verified.session_id or found.login_id != verified.login_id:
+    if found is None or _session_of(found) != verified.begun_for or found.login_id != verified.login_id:
         raise installation_of(request).federation.refuse("other_session", address=address_of(request))
     if isinstance(found, Viewer):
         renewed = access.step_up_verified(found, verified.proof, address=address)

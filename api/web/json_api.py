@@ -5,11 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 
 from api.web.journal import record_look
-from api.web.queries import QueryError, Typed, as_filter, read_moment
+from api.web.queries import Typed, as_filter, no_such_place, read_moment
 from api.web.security import installation_of, viewer_with
 from audit.access import Permission, Viewer
 from audit.findings import FindingFilter
-from audit.texts import Texts
 
 __all__ = ["router"]
 
@@ -54,7 +53,7 @@ def alerts(
     try:
         found = installation_of(request).findings.listing(wanted, limit=limit + 1, after=cursor)
     except LookupError as error:
-        raise QueryError(Texts("cursor: 続きの位置が無効です", "cursor: no such place")) from error
+        raise no_such_place() from error
     shown = found[:limit]
     following = shown[-1].id if len(found) > limit else ""
     return {"findings": [finding.to_contract() for finding in shown], "cursor": following}

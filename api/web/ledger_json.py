@@ -1,7 +1,7 @@
 """Approvals and media as JSON: the same reads and acts as the pages, for the same people.
 
 What changes something takes `application/json` from this site alone, and no field that is not named here (422).
-Moments are RFC 3339; lists are the newest first and hold the latest 2,000.
+Moments are RFC 3339; lists are the newest first and go on from a `cursor`.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from api.web.errors import ProblemError
 from api.web.journal import record_look
 from api.web.ledger import Approver, Asker, LedgerReader, known_system, settled
 from api.web.media import Handler, Registrar, take_step
+from api.web.queries import no_such_place, part_of
 from api.web.rights_json import EmptyBody, ReasonBody, WholeJson
 from api.web.security import installation_of
 from audit.access import AccessError
@@ -24,7 +25,7 @@ from audit.access.decisions.ledger.model import ApprovalKind, Entry, Medium, Med
 from audit.events import mask
 from audit.texts import Texts
 
-__all__ = ["Body", "acted", "router"]
+__all__ = ["Body", "Limit", "acted", "router"]
 
 router = APIRouter(prefix="/api/v1")
 Result = TypeVar("Result")
@@ -95,26 +96,33 @@ def _refused(error: AccessError) -> Exception:
 
 
 @router.get("/approvals")
-def my_approvals(request: Request, viewer: Asker, limit: Limit = 100) -> dict[str, Any]:
+def my_approvals(request: Request, viewer: Asker, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
     """What one asked for, or what was asked for on one's behalf."""
     record_look(request, viewer, "approvals.view")
     mine = LedgerViews(installation_of(request), viewer).mine()
-    return {"approvals": [_entry(one) for one in mine[:limit]]}
+    shown, following = part_of(mine, lambda one: one.id, cursor, limit)
+    return {"approvals": [_entry(one) for one in shown], "cursor": following}
 
 
 @router.get("/approvals/inbox")
-def inbox(request: Request, viewer: Asker, limit: Limit = 100) -> dict[str, Any]:
+def inbox(request: Request, viewer: Asker, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
     """What waits for one's decision."""
     record_look(request, viewer, "approvals.inbox_view")
     due = installation_of(request).decisions.ledger.inbox(viewer.login_id)
-    return {"approvals": [_entry(one) for one in due[:limit]]}
+    shown, following = part_of(due, lambda one: one.id, cursor, limit)
+    return {"approvals": [_entry(one) for one in shown], "cursor": following}
 
 
 @router.get("/approvals/ledger")
-def ledger(request: Request, viewer: LedgerReader, limit: Limit = 100) -> dict[str, Any]:
+def ledger(request: Request, viewer: LedgerReader, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
     """Every request."""
     record_look(request, viewer, "approvals.ledger_view")
-    return {"approvals": [_entry(one) for one in LedgerViews(installation_of(request), viewer).all()[:limit]]}
+    try:
+        found = installation_of(request).decisions.ledger.entries(limit=limit + 1, after=cursor)
+    except LookupError as error:
+        raise no_such_place() from error
+    shown = found[:limit]
+    return {"approvals": [_entry(one) for one in shown], "cursor": shown[-1].id if len(found) > limit else ""}
 
 
 @router.post("/approvals", status_code=201, dependencies=[WholeJson])
@@ -171,12 +179,14 @@ def end(request: Request, viewer: Asker, number: str, body: EmptyBody) -> dict[s
 
 
 @router.get("/media")
-def media(request: Request, viewer: Handler) -> dict[str, Any]:
+def media(request: Request, viewer: Handler, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
     """Every medium; who holds it, where that is the viewer's to know."""
     record_look(request, viewer, "approvals.media_view")
     views = LedgerViews(installation_of(request), viewer)
     found = installation_of(request).decisions.media.media()
-    return {"media": [_medium(one, named=views.reads_all or one.holder == viewer.login_id) for one in found]}
+    shown, following = part_of(found, lambda one: one.id, cursor, limit)
+    rows = [_medium(one, named=views.reads_all or one.holder == viewer.login_id) for one in shown]
+    return {"media": rows, "cursor": following}
 
 
 @router.post("/media", status_code=201, dependencies=[WholeJson])

@@ -17,7 +17,16 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from api.web.errors import ProblemError
 from api.web.oauth import Form, metadata_of
 from api.web.onward import begun_elsewhere, leave
-from api.web.security import LockedError, address_of, installation_of, place_of, session_cookie, set_cookie, signed_in
+from api.web.security import (
+    LockedError,
+    address_of,
+    installation_of,
+    locked_session,
+    place_of,
+    session_cookie,
+    set_cookie,
+    signed_in,
+)
 from audit.access.machines import Client
 from audit.access.machines import Scope as MachineScope
 from audit.access.sso import Challenge, Detour, Refusal, SsoService
@@ -112,7 +121,7 @@ def logout(request: Request) -> Response:
     parameters = _parameters(request)
     if begun_elsewhere(request):
         return leave(request, place_of(request), by_page=True)
-    viewer = signed_in(request)
+    viewer = signed_in(request) or locked_session(request)  # to sign out takes away: no factor is asked for
     place, ends = _sso(request).ends_session(parameters, viewer)
     if viewer is not None and ends:
         installation_of(request).access.sign_out(viewer)

@@ -1,6 +1,6 @@
 """What was typed into a page's filters, read; the same words serve the JSON API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -10,7 +10,17 @@ from audit.events import Activity, Outcome
 from audit.log import OWN_SOURCE, Filter
 from audit.texts import Texts
 
-__all__ = ["QueryError", "Typed", "as_filter", "day_bounds", "read_day", "read_moment", "read_span"]
+__all__ = [
+    "QueryError",
+    "Typed",
+    "as_filter",
+    "day_bounds",
+    "no_such_place",
+    "part_of",
+    "read_day",
+    "read_moment",
+    "read_span",
+]
 
 
 class QueryError(ValueError):
@@ -24,6 +34,36 @@ class QueryError(ValueError):
 _YEARS = range(1990, 2200)
 """The log holds nothing older; the engine cannot count much further."""
 _Date = TypeVar("_Date", bound=date)
+_Item = TypeVar("_Item")
+
+
+def no_such_place() -> QueryError:
+    """What a cursor is refused with that leads nowhere; the caller raises it."""
+    return QueryError(Texts("cursor: 続きの位置が無効です", "cursor: no such place"))
+
+
+def part_of(
+    items: Sequence[_Item], key: Callable[[_Item], str], cursor: str, limit: int
+) -> tuple[Sequence[_Item], str]:
+    """A part of a list, and the cursor of the next part; empty at the end.
+
+    Args:
+        items: all of it.
+        key: names an item.
+        cursor: the last item of the part before, by its name; empty for the beginning.
+        limit: how many.
+
+    Raises:
+        QueryError: there is no such item.
+    """
+    begin = 0
+    if cursor:
+        places = [place for place, item in enumerate(items, start=1) if key(item) == cursor]
+        if not places:
+            raise no_such_place()
+        begin = places[0]
+    shown = items[begin : begin + limit]
+    return shown, key(shown[-1]) if shown and begin + limit < len(items) else ""
 
 
 def _read(read: Callable[[str], _Date], text: str) -> _Date | None:

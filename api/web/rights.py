@@ -7,7 +7,8 @@ Rules:
 - Days on a page are whole days in Asia/Tokyo, the last one included.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, TypeVar
@@ -32,12 +33,11 @@ from audit.access.rights import (
 )
 from audit.clock import day_start, tokyo_date
 from audit.context import post_held
-from audit.texts import Texts
 from dashboards.model import PageContext
 from dashboards.pages import Pages
 from dashboards.rights_model import ApplyForm, DeputiesView, InboxView, MyRightsView
 
-__all__ = ["Applicant", "Approver", "act", "at_path", "mine", "part_of", "router", "unit_of"]
+__all__ = ["Applicant", "Approver", "act", "at_path", "mine", "router", "unit_of"]
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,6 +46,8 @@ Approver = Annotated[Viewer, Depends(viewer_with(Permission.RIGHTS_APPLICATION_A
 Text = Annotated[str, Form()]
 Item = TypeVar("Item")
 _SHOWN = 50
+_BETWEEN = re.compile(r"[\s,、，;]+")
+"""Between the staff ids of several persons."""
 
 
 def _pages(request: Request) -> Pages:
@@ -58,18 +60,6 @@ def unit_of(request: Request, person: str, start: datetime) -> str:
     installation = installation_of(request)
     post = post_held(installation.context.person(person), max(start, installation.clock.now()))
     return post.org_unit if post else ""
-
-
-def part_of(items: Sequence[Item], key: Callable[[Item], str], cursor: str, limit: int) -> tuple[Sequence[Item], str]:
-    """A part of a list, and the cursor of the next part; empty at the end."""
-    begin = 0
-    if cursor:
-        places = [place for place, item in enumerate(items, start=1) if key(item) == cursor]
-        if not places:
-            raise QueryError(Texts("cursor: 続きの位置が無効です", "cursor: no such place"))
-        begin = places[0]
-    shown = items[begin : begin + limit]
-    return shown, key(shown[-1]) if shown and begin + limit < len(items) else ""
 
 
 def _unlocked(request: Request, viewer: Viewer) -> bool:
@@ -189,6 +179,7 @@ def apply(
     except QueryError as error:
         return _form(request, viewer, replace(form, error=error.texts.in_(language)))
     start = day_start(first) if first else installation_of(request).clock.now()
+    persons = tuple(filter(None, _BETWEEN.split(person)))
     person, asked = person.strip(), Kind(kind) if right and kind in {Kind.CHANGE, Kind.REVOKE} else Kind.GRANT
     held = _known(request, viewer, right).right if right else None
     wish = Wish(
@@ -204,7 +195,14 @@ def apply(
         decision_ref=decision_ref.strip(),
         replaces=(right,) if right else (),
     )
-    if refused := act(request, viewer, lambda rights, by: rights.apply(wish, by)):
+
+    def ask(rights: RightsService, by: Doer) -> object:
+        if len(persons) < 2 or right:
+            return rights.apply(wish, by)
+        units = {one: unit_of(request, one, start) or "-" for one in persons}
+        return rights.apply_together([replace(wish, person=one, unit=units[one]) for one in persons], by)
+
+    if refused := act(request, viewer, ask):
         return _form(request, viewer, replace(form, error=refused))
     return RedirectResponse("/rights?done=1", status_code=303)
 
@@ -249,6 +247,21 @@ def approve(request: Request, viewer: Approver, number: str) -> Response:
     if error := act(request, viewer, lambda rights, by: rights.approve(number, by)):
         return _inbox(request, viewer, error)
     return RedirectResponse("/rights/inbox?done=1", status_code=303)
+
+
+def _approval(number: str) -> Callable[[RightsService, Doer], object]:
+    return lambda rights, by: rights.approve(number, by)
+
+
+@router.post("/rights/approvals", dependencies=[WholeForm])
+def approve_ticked(request: Request, viewer: Approver, items: Annotated[list[str] | None, Form()] = None) -> Response:
+    """Give the step that is due in each application that was ticked; what is refused is said, the rest is given."""
+    ticked = tuple(dict.fromkeys(items or ()))[:_SHOWN]
+    told = {number: act(request, viewer, _approval(number)) for number in ticked}
+    refused = {number: error for number, error in told.items() if error}
+    if refused:
+        return _inbox(request, viewer, " / ".join(f"{number}: {error}" for number, error in refused.items()))
+    return RedirectResponse("/rights/inbox?done=1" if ticked else "/rights/inbox", status_code=303)
 
 
 @router.post("/rights/applications/{number}/refusal", dependencies=[WholeForm])

@@ -14,7 +14,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from api.rights import doer_of
 from api.web.errors import ProblemError
 from api.web.journal import record_look
-from api.web.rights import Applicant, Approver, part_of, unit_of
+from api.web.queries import part_of
+from api.web.rights import Applicant, Approver, unit_of
 from api.web.rights_ledger import LedgerReader
 from api.web.security import FormRefusedError, installation_of
 from audit.access import Viewer
@@ -32,6 +33,7 @@ from audit.access.rights import (
     RightUnknownError,
     Wish,
 )
+from audit.access.rights.batches import MOST_TOGETHER
 from audit.texts import Texts
 
 __all__ = ["router", "whole_json"]
@@ -75,6 +77,19 @@ class ApplicationBody(_Body):
     reason: str = Field(max_length=1000)
     decision_ref: str = Field(default="", max_length=100)
     replaces: list[str] = Field(default_factory=list, max_length=30)
+
+
+class BatchBody(ApplicationBody):
+    """The same for several persons of one unit."""
+
+    person: str = Field(default="", max_length=0)
+    persons: list[str] = Field(max_length=MOST_TOGETHER)
+
+
+class ApprovalsBody(_Body):
+    """The applications that were ticked."""
+
+    applications: list[str] = Field(min_length=1, max_length=MOST_TOGETHER)
 
 
 class EmptyBody(_Body):
@@ -136,18 +151,21 @@ def inbox(request: Request, viewer: Applicant, cursor: str = "", limit: Limit = 
 
 
 @router.get("/held")
-def held(request: Request, viewer: Applicant) -> dict[str, Any]:
+def held(request: Request, viewer: Applicant, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
     """One's own rights in every system."""
     record_look(request, viewer, "rights.view")
-    return {"rights": [_entry(entry) for entry in installation_of(request).rights.held_by(viewer.login_id)]}
+    found = installation_of(request).rights.held_by(viewer.login_id)
+    shown, following = part_of(found, lambda entry: entry.right.id, cursor, limit)
+    return {"rights": [_entry(entry) for entry in shown], "cursor": following}
 
 
 @router.get("/delegations")
-def delegations(request: Request, viewer: Applicant) -> dict[str, Any]:
+def delegations(request: Request, viewer: Applicant, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
     """One's deputies, and whose deputy one is."""
     record_look(request, viewer, "rights.deputies_view")
     found = installation_of(request).rights.delegations_of(doer_of(viewer))
-    return {"delegations": [_delegation(one) for one in found]}
+    shown, following = part_of(found, lambda one: one.id, cursor, limit)
+    return {"delegations": [_delegation(one) for one in shown], "cursor": following}
 
 
 @router.get("/entitlements")
@@ -164,7 +182,9 @@ def entitlements(
 
 
 @router.get("/reconciliations/{system}")
-def reconciliation(request: Request, viewer: LedgerReader, system: str) -> dict[str, Any]:
+def reconciliation(
+    request: Request, viewer: LedgerReader, system: str, cursor: str = "", limit: Limit = 100
+) -> dict[str, Any]:
     """The last comparison of a system with what was approved."""
     rights = installation_of(request).rights
     if system not in rights.systems:
@@ -172,9 +192,16 @@ def reconciliation(request: Request, viewer: LedgerReader, system: str) -> dict[
     record_look(request, viewer, "rights.reconciliation_view", system=system)
     found = rights.last_reconciliation(system)
     if found is None:
-        return {"system": system, "at": None, "matched": 0, "differences": []}
-    rows = [_difference(one) for one in found.differences]
-    return {"system": system, "at": found.at.isoformat(), "matched": found.matched, "differences": rows}
+        return {"system": system, "at": None, "matched": 0, "differences": [], "cursor": ""}
+    shown, following = part_of(found.differences, _name_of, cursor, limit)
+    rows = [_difference(one) for one in shown]
+    return {
+        "system": system,
+        "at": found.at.isoformat(),
+        "matched": found.matched,
+        "differences": rows,
+        "cursor": following,
+    }
 
 
 # Acts
@@ -183,21 +210,48 @@ def reconciliation(request: Request, viewer: LedgerReader, system: str) -> dict[
 @router.post("/applications", status_code=201, dependencies=[WholeJson])
 def apply(request: Request, viewer: Applicant, body: ApplicationBody) -> dict[str, Any]:
     """Ask for a right, for other terms, or for an end."""
+    wish = _wish(request, body, body.person)
+    return _application(_act(request, viewer, lambda rights, by: rights.apply(wish, by)))
+
+
+@router.post("/batches", status_code=201, dependencies=[WholeJson])
+def apply_together(request: Request, viewer: Applicant, body: BatchBody) -> dict[str, Any]:
+    """Ask for the same new right for several persons of one unit: for all, or for none."""
+    body.start = body.start or installation_of(request).clock.now()  # one moment for all of them
+    wishes = [_wish(request, body, person) for person in body.persons]
+    made = _act(request, viewer, lambda rights, by: rights.apply_together(wishes, by))
+    return {"batch": made[0].batch, "applications": [_application(one) for one in made]}
+
+
+@router.post("/approvals", dependencies=[WholeJson])
+def approve_ticked(request: Request, viewer: Approver, body: ApprovalsBody) -> dict[str, Any]:
+    """Give the step that is due in each; what is refused is said beside what was given."""
+    approved, refused = [], []
+    for number in dict.fromkeys(body.applications):
+        try:
+            approved.append(_application(installation_of(request).rights.approve(number, doer_of(viewer))))
+        except RightsError as error:
+            refused.append(
+                {"id": number, "reason": error.reason, "text": {"ja": error.text("ja"), "en": error.text("en")}}
+            )
+    return {"approved": approved, "refused": refused}
+
+
+def _wish(request: Request, body: ApplicationBody, person: str) -> Wish:
     start = body.start or installation_of(request).clock.now()
-    wish = Wish(
+    return Wish(
         kind=body.kind,
-        person=body.person,
+        person=person,
         system=body.system,
         affair=body.affair,
         functions=tuple(body.functions),
-        unit=unit_of(request, body.person, start) or "-",
+        unit=unit_of(request, person, start) or "-",
         start=start,
         end=body.end,
         reason=body.reason,
         decision_ref=body.decision_ref,
         replaces=tuple(body.replaces),
     )
-    return _application(_act(request, viewer, lambda rights, by: rights.apply(wish, by)))
 
 
 @router.post("/applications/{number}/approval", dependencies=[WholeJson])
@@ -262,6 +316,7 @@ def _application(one: Application) -> dict[str, Any]:
         "decision_ref": wish.decision_ref,
         "replaces": list(wish.replaces),
         "applicant": one.applicant,
+        "batch": one.batch,
         "steps": one.steps,
         "approvals": [
             {"step": given.step, "by": given.by, "deputy_for": given.deputy_for, "at": given.at.isoformat()}
@@ -305,6 +360,10 @@ def _delegation(one: Delegation) -> dict[str, Any]:
         "start": one.start.isoformat(),
         "end": one.end.isoformat(),
     }
+
+
+def _name_of(one: Difference) -> str:
+    return "/".join((one.what, one.person, one.function, one.affair, *one.approved, *one.reported))
 
 
 def _difference(one: Difference) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse, Response
 from api.rights import doer_of
 from api.rights_views import RightsViews
 from api.web.journal import record_look
-from api.web.rights import Applicant, act, at_path, mine, part_of
+from api.web.queries import part_of
+from api.web.rights import Applicant, act, at_path, mine
 from api.web.security import WholeForm, answer, installation_of, viewer_with
 from audit.access import Permission, Viewer
 from dashboards.pages import Pages

@@ -182,7 +182,7 @@ def key_sign_in(request: Request, here: FormWay, response: Annotated[str, Form()
             address=address_of(request),
             language=language_of(request),
         )
-    except SignInRefusedError as error:
+    except (SignInRefusedError, ThrottledError) as error:
         return _sign_in_again(request, here, error)
     return opened(request, here, result)
 

@@ -38,7 +38,7 @@ from audit.access.use_cases import account_place
 from audit.access.use_cases import key_name as named
 from audit.store.state import Session
 
-__all__ = ["EnrolmentUseCases"]
+__all__ = ["EnrolmentUseCases", "new_link"]
 
 FIRST_ROLES = frozenset({Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR})
 
@@ -96,7 +96,7 @@ class EnrolmentUseCases(SessionUseCases, LinkUseCases):
         with self._store.unit() as unit:
             return self._add_link(
                 unit,
-                _new_link(AccessRepository(unit), login_id, display_name, roles, in_person),
+                new_link(AccessRepository(unit), login_id, display_name, roles, in_person),
                 "link.created",
                 actor=by.login_id if by else None,
                 address=by.address if by else None,
@@ -129,7 +129,7 @@ class EnrolmentUseCases(SessionUseCases, LinkUseCases):
             display_name=link.display_name,
             roles=parse_roles(link.roles),
             existing=link.account_id is not None,
-            expires_at=link.created_at + (self._limits.in_person if link.in_person else self._limits.link),
+            expires_at=link.created_at + self._life(link),
             secret=secret,
             provisioning_uri=provisioning_uri(secret, link.login_id or "administrator"),
         )
@@ -303,9 +303,19 @@ class EnrolmentUseCases(SessionUseCases, LinkUseCases):
         return self._box.seal(secret, account_place(account_id)) if secret else b""
 
 
-def _new_link(
-    repository: AccessRepository, login_id: str | None, display_name: str, roles: frozenset[Role], in_person: bool
+def new_link(
+    repository: AccessRepository,
+    login_id: str | None,
+    display_name: str,
+    roles: frozenset[Role],
+    in_person: bool = False,
 ) -> EnrolmentRow:
+    """A link for a new user, not yet stored.
+
+    Raises:
+        AccountStateError: no such first administrator, no roles, or the user exists.
+        LoginIdRefusedError: login id or name cannot be taken.
+    """
     if login_id is None:
         if repository.any_account():
             raise AccountStateError("not_first")

@@ -27,6 +27,7 @@ __all__ = [
     "LinkRefusedError",
     "LoginIdRefusedError",
     "PasswordRefusedError",
+    "SheetRefusedError",
     "SignInRefusedError",
     "StepUpRequiredError",
     "ThrottledError",
@@ -149,6 +150,36 @@ class LoginIdRefusedError(AccessError):
         "taken": ("このログインIDは既に使われています。", "This login id is already in use."),
         "fixed": ("このリンクのログインIDは変更できません。", "The login id of this link cannot be changed."),
     }
+
+
+class SheetRefusedError(AccessError):
+    """Sheets for several new users cannot be made.
+
+    Args:
+        reason: of `LoginIdRefusedError`, `AccountStateError`, or about all of them.
+        login_id: whose cannot; empty for all.
+    """
+
+    def __init__(self, reason: str, login_id: str) -> None:
+        super().__init__(reason)
+        self.login_id = login_id
+
+    def text(self, language: str) -> str:
+        """Whose, and why."""
+        words = LoginIdRefusedError.words | AccountStateError.words | _SHEETS
+        japanese, english = words.get(self.reason, self.otherwise)
+        told = english if language == "en" else japanese
+        return f"{self.login_id}: {told}" if self.login_id else told
+
+
+_SHEETS: Words = {
+    "sheets_number": ("1人から100人まで選んでください。", "Choose 1 to 100 persons."),
+    "sheets_twice": ("同じ人が2回選ばれています。", "Somebody was chosen twice."),
+    "sheets_unknown": (
+        "在職の職員ではないか、名前のない人です。",
+        "Nobody of this id holds a post, or the directory has no name.",
+    ),
+}
 
 
 class AccountStateError(AccessError):

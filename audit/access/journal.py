@@ -3,6 +3,7 @@
 Rules:
 - An act that gives something is recorded before it is committed; one that takes something away, or refuses,
   is committed before it is recorded. Either way a failing log ends with less access, never with more.
+- The event of the end of an account or a session is committed with it, and told until the log has it (`outbox`).
 - What was typed as login id is written only when it is one of ours: people type passwords into wrong fields.
 - No password, code, token or secret is ever passed to this module.
 """
@@ -62,7 +63,29 @@ class Journal:
         also: Mapping[str, str | list[str]] | None = None,
         **details: str | list[str],
     ) -> None:
-        """Record one act.
+        """Record one act; takes what `event` takes."""
+        doc = self.event(
+            activity, operation, outcome, actor=actor, address=address, session=session, target=target,
+            factors=factors, proof=proof, also=also, **details,
+        )  # fmt: skip
+        self.recorder.record(doc)
+
+    def event(
+        self,
+        activity: Activity,
+        operation: str,
+        outcome: Outcome = "success",
+        *,
+        actor: str | None,
+        address: str | None = None,
+        session: str | None = None,
+        target: str | None = None,
+        factors: tuple[str, ...] = (),
+        proof: Proof | None = None,
+        also: Mapping[str, str | list[str]] | None = None,
+        **details: str | list[str],
+    ) -> dict[str, Any]:
+        """One act as an event, not yet recorded.
 
         Args:
             activity: a word of the closed vocabulary.
@@ -95,7 +118,7 @@ class Journal:
             doc["auth"] = _auth(proof)
         elif factors:
             doc["auth"] = {"factors": list(factors), "user_verified": False}
-        self.recorder.record(doc | dict(also or {}) | details)
+        return doc | dict(also or {}) | details
 
 
 def _auth(proof: Proof) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 Rules:
 - A link holds its own secret, so opening the page twice shows the same QR code; each opening is recorded.
 - A new link for the same login id replaces the one before.
-- A link made for somebody who stands beside the administrator lives for minutes, any other for a day.
+- A link made for somebody who stands beside the administrator lives for minutes, one of many that are handed
+  over on paper for days, any other for a day.
 """
 
+from datetime import timedelta
 from uuid import uuid4
 
 from audit.access.errors import AccountStateError, LinkRefusedError
@@ -95,8 +97,13 @@ class LinkUseCases(UseCases):
         link = AccessRepository(unit).link(token_hash(token))
         if link is None or link.ended_at is not None:
             return None
-        life = self._limits.in_person if link.in_person else self._limits.link
-        return link if within(link.created_at, self._clock.now(), life) else None
+        return link if within(link.created_at, self._clock.now(), self._life(link)) else None
+
+    def _life(self, link: EnrolmentRow) -> timedelta:
+        """How long a link may be used."""
+        if link.in_person:
+            return self._limits.in_person
+        return self._limits.sheet if link.sheet else self._limits.link
 
     def _refuse_link(self, address: str) -> LinkRefusedError:
         self._journal.write("security_event", "link.refused", "denied", actor=None, address=address)

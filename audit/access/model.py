@@ -25,8 +25,10 @@ __all__ = [
     "Account",
     "Enrolled",
     "Enrolment",
+    "Invitation",
     "LockedSession",
     "NeedsSecondFactor",
+    "Newcomer",
     "Opening",
     "PasswordOverdue",
     "Permission",
@@ -35,6 +37,7 @@ __all__ = [
     "SecondSession",
     "SecondSessionRule",
     "SessionInfo",
+    "Sheet",
     "SignedIn",
     "Viewer",
     "display_name_of",
@@ -72,6 +75,7 @@ class Permission(StrEnum):
     EMERGENCIES_EMERGENCY_DECLARE = "emergencies:emergency:declare"
     EMERGENCIES_EMERGENCY_READ = "emergencies:emergency:read"
     EMERGENCIES_EMERGENCY_REVIEW = "emergencies:emergency:review"
+    EMERGENCIES_ENVELOPE_MAKE = "emergencies:envelope:make"
     EVENTS_EVENT_SEARCH = "events:event:search"
     MEDIA_MEDIUM_HANDLE = "media:medium:handle"
     MEDIA_MEDIUM_REGISTER = "media:medium:register"
@@ -106,7 +110,11 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         # Runs the installation: sees that it works and which system may send, not what it recorded about people.
         Role.ADMINISTRATOR: _SELF
         | _WORKINGS
-        | {Permission.MEDIA_MEDIUM_REGISTER, Permission.SOURCES_CREDENTIAL_MANAGE},
+        | {
+            Permission.EMERGENCIES_ENVELOPE_MAKE,
+            Permission.MEDIA_MEDIUM_REGISTER,
+            Permission.SOURCES_CREDENTIAL_MANAGE,
+        },
         Role.AUDITOR: _SELF | _WORKINGS | _RECORDS | _LEDGERS | {Permission.RIGHTS_ENTITLEMENT_READ},
         # Alerts and events wait for the scope "own reports"; boards hold figures, no residents.
         Role.MANAGER: _SELF | {Permission.BOARDS_BOARD_READ},
@@ -117,6 +125,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         | {
             Permission.ADMIN_USER_MANAGE,
             Permission.EMERGENCIES_EMERGENCY_REVIEW,
+            Permission.EMERGENCIES_ENVELOPE_MAKE,
             Permission.MEDIA_MEDIUM_REGISTER,
             Permission.RIGHTS_ENTITLEMENT_READ,
             Permission.RIGHTS_ENTITLEMENT_RECONCILE,
@@ -129,6 +138,7 @@ STEP_UP_PERMISSIONS = frozenset(
     {
         Permission.ADMIN_USER_MANAGE,
         Permission.APPROVALS_REQUEST_APPROVE,
+        Permission.EMERGENCIES_ENVELOPE_MAKE,
         Permission.RIGHTS_APPLICATION_APPROVE,
         Permission.SOURCES_CREDENTIAL_MANAGE,
     }
@@ -146,6 +156,7 @@ class AccessLimits:
         ticket: time to enter the code after the password: six steps of the authenticator.
         link: time to use an enrolment link: a working day, nights included.
         in_person: the same for a link made for somebody who stands beside the administrator.
+        sheet: the same for one of many that are handed over on paper.
         step_up: age of the second factor that a sensitive act accepts.
         failures: consecutive failures per account before its factors must be bound anew (SP 800-63B 3.2.2).
         second_session: what becomes of a sign-in while the person has a session: they are asked, the new one is
@@ -162,6 +173,7 @@ class AccessLimits:
     ticket: timedelta = timedelta(minutes=3)
     link: timedelta = timedelta(hours=24)
     in_person: timedelta = timedelta(minutes=15)
+    sheet: timedelta = timedelta(days=7)
     step_up: timedelta = timedelta(minutes=5)
     failures: int = 100
     second_session: SecondSessionRule = "ask"
@@ -320,12 +332,46 @@ class Reset:
     mine_to_confirm: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """Somebody who is to be enrolled, by the staff directory."""
+
+    login_id: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A one-time link for a new user, as it is handed over; `token` exists in clear only here."""
+
+    login_id: str
+    display_name: str
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """A link for a new user that nobody has used. `live`: its time is not over."""
+
+    login_id: str
+    made_at: datetime
+    made_by: str
+    expires_at: datetime
+    live: bool
+
+
 VIEWER_SEAL = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """Somebody with a live session. Only `audit.access` makes one, so holding one is proof of sign-in."""
+    """Somebody with a live session. Only `audit.access` makes one, so holding one is proof of sign-in.
+
+    Attributes:
+        emergency: the emergency for which a sealed credential opened the session; empty for any other.
+        limited_to: the one system that such a session is for.
+    """
 
     account_id: str
     login_id: str
@@ -340,6 +386,8 @@ class Viewer:
     language: str
     address: str
     terminal_id: str
+    emergency: str = ""
+    limited_to: str = ""
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:

@@ -6,16 +6,19 @@ Rules:
   outcome is recorded; two places within a minute are a security event of their own. Two ids of one human being that
   arrive at the same instant do not see each other before they are in: afterwards, the later session is the one.
 - An overdue password opens nothing: it can only be changed.
+- A sealed credential stands for the second factor (`audit.access.sealed_sign_in`): such a session is weaker than any
+  other, belongs to its address, and is over with its emergency.
 - A session that was opened at a registered terminal belongs to that address.
 - What the directory and the register of terminals know is asked before a unit of work begins: they have their own.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import uuid4
 
+from audit.access.decisions.model import BreakGlass
 from audit.access.errors import PasswordRefusedError
 from audit.access.model import Opening, PasswordOverdue, SecondSession, SessionInfo, SignedIn, within
 from audit.access.passwords import check_new_password
@@ -29,7 +32,9 @@ from audit.store.state import Session
 
 __all__ = ["Arrival", "OpeningUseCases", "Stage"]
 
-Stage = Literal["second_factor", "second_session", "password_overdue"]
+Stage = Literal["second_factor", "second_session", "password_overdue", "sealed"]
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""When the second factor was proved of whoever has proved none."""
 _AT_ONCE = timedelta(minutes=1)
 """Use at two places within so short a time is no walk from one to the other."""
 
@@ -111,7 +116,13 @@ class OpeningUseCases(UseCases):
         return [row for row, _ in found]
 
     def _open_session(
-        self, unit: Session, account: AccountRow, proof: Proof, arrival: Arrival, others: Sequence[SessionRow]
+        self,
+        unit: Session,
+        account: AccountRow,
+        proof: Proof,
+        arrival: Arrival,
+        others: Sequence[SessionRow],
+        emergency: BreakGlass | None = None,
     ) -> SignedIn:
         repository, now = AccessRepository(unit), self._clock.now()
         ended = repository.end_sessions(account.id, *(row.account_id for row in others))
@@ -131,6 +142,11 @@ class OpeningUseCases(UseCases):
             terminal_id=arrival.terminal_id,
             bound=self._limits.bind_address or bool(arrival.terminal_id),
         )
+        also = {"terminal_id": arrival.terminal_id} if arrival.terminal_id else {}
+        if emergency is not None:
+            session.emergency, session.limited_to, session.ends_at = emergency.id, emergency.system, emergency.end
+            session.second_factor_at, session.bound = _NEVER, True
+            also |= {"break_glass": emergency.id}
         session.hold(proof)
         repository.add(session)
         repository.sign_in_done(account.id, now, forgive="password" in proof.factors)
@@ -141,7 +157,7 @@ class OpeningUseCases(UseCases):
             address=arrival.address,
             session=session.id,
             proof=proof,
-            also={"terminal_id": arrival.terminal_id} if arrival.terminal_id else None,
+            also=also,
         )
         for session_id in ended:
             self._journal.write(

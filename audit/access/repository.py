@@ -238,6 +238,13 @@ class AccessRepository:
         """A link by its token's hash."""
         return self._unit.scalar(select(EnrolmentRow).where(EnrolmentRow.token_hash == token_hash))
 
+    def invitations(self) -> Sequence[EnrolmentRow]:
+        """The links for new users, the first administrator apart, that were neither used nor replaced."""
+        query = select(EnrolmentRow).where(
+            EnrolmentRow.ended_at.is_(None), EnrolmentRow.account_id.is_(None), EnrolmentRow.login_id.is_not(None)
+        )
+        return self._unit.scalars(query).all()
+
     def take_link(self, link_id: str, now: datetime) -> bool:
         """Use a link up; False when it was used or replaced before."""
         return self._once(

@@ -1,12 +1,14 @@
 """The door to sign-in: every use case in one class, and the administrator's acts on accounts."""
 
-from audit.access.enrolment import EnrolmentUseCases
+from typing import Any
+
 from audit.access.errors import AccountStateError
 from audit.access.model import Account, Permission, Role, Viewer
 from audit.access.own_account import OwnAccountUseCases
 from audit.access.repository import AccessRepository
 from audit.access.resets import ResetUseCases, known_account
-from audit.access.sign_in import SignInUseCases
+from audit.access.sealed_sign_in import SealedSignInUseCases
+from audit.access.sheets import SheetUseCases
 from audit.access.tables import AccountRow, format_roles
 
 __all__ = ["AccessService"]
@@ -14,7 +16,7 @@ __all__ = ["AccessService"]
 _CLOSED = "closed:"  # no login id holds a colon, so that nobody can ask for what a closed account is called
 
 
-class AccessService(SignInUseCases, EnrolmentUseCases, ResetUseCases, OwnAccountUseCases):
+class AccessService(SealedSignInUseCases, SheetUseCases, ResetUseCases, OwnAccountUseCases):
     """Sign-in, sessions, enrolment and accounts of Mimamori's own users."""
 
     def is_empty(self) -> bool:
@@ -42,11 +44,11 @@ class AccessService(SignInUseCases, EnrolmentUseCases, ResetUseCases, OwnAccount
             AccountStateError: no such user, or oneself.
         """
         self.require(by, Permission.ADMIN_USER_MANAGE)
-        with self._store.unit() as unit:
+        with self._outbox.unit() as (unit, told):
             repository = AccessRepository(unit)
             row = _other(repository, login_id, by)
             ended = self._shut(repository, row)
-        self._tell("account.disabled", row.login_id, by, ended_sessions=ended)
+            told.append(self._end_of("account.disabled", row.login_id, by, ended_sessions=ended))
 
     def close_account(self, login_id: str, *, by: Viewer) -> None:
         """Close an account for good: its factors are gone, its login id is free, its history stays with its own id.
@@ -57,16 +59,16 @@ class AccessService(SignInUseCases, EnrolmentUseCases, ResetUseCases, OwnAccount
             AccountStateError: no such user, or oneself.
         """
         self.require(by, Permission.ADMIN_USER_MANAGE)
-        with self._store.unit() as unit:
+        with self._outbox.unit() as (unit, told):
             repository = AccessRepository(unit)
             row = _other(repository, login_id, by)
-            name, account_id = row.login_id, row.id
+            name = row.login_id
             ended = self._shut(repository, row)
             keys = self._keys.revoke_all(unit, row.id)
             self._keys.recovery.end(unit, row.id)
             row.login_id, row.former_login_id, row.closed_at = f"{_CLOSED}{row.id}", name, self._clock.now()
             row.password_hash, row.totp_secret = "", b""
-        self._tell("account.closed", name, by, ended_sessions=ended, keys=list(keys), account=account_id)
+            told.append(self._end_of("account.closed", name, by, ended_sessions=ended, keys=list(keys), account=row.id))
 
     def _shut(self, repository: AccessRepository, row: AccountRow) -> list[str]:
         now = self._clock.now()
@@ -137,15 +139,16 @@ class AccessService(SignInUseCases, EnrolmentUseCases, ResetUseCases, OwnAccount
             AccountStateError: no such user.
         """
         self.require(by, Permission.ADMIN_USER_MANAGE)
-        with self._store.unit() as unit:
+        with self._outbox.unit() as (unit, told):
             repository = AccessRepository(unit)
             row = known_account(repository, login_id)
             repository.end_pending(row.id)
             ended = repository.end_sessions(row.id)
-        self._tell("account.sessions_revoked", row.login_id, by, ended_sessions=ended)
+            told.append(self._end_of("account.sessions_revoked", row.login_id, by, ended_sessions=ended))
 
-    def _tell(self, operation: str, target: str, by: Viewer, **details: str | list[str]) -> None:
-        self._journal.write(
+    def _end_of(self, operation: str, target: str, by: Viewer, **details: str | list[str]) -> dict[str, Any]:
+        """The event of something of somebody's that ended."""
+        return self._journal.event(
             "revoke",
             operation,
             actor=by.login_id,

@@ -78,19 +78,25 @@ class SessionUseCases(UseCases):
         now = self._clock.now()
         if account.disabled_at is not None:
             return "session.disabled"
+        if session.ends_at is not None and now >= session.ends_at:
+            return "session.emergency_over"
         if within(session.last_seen_at, now, self._limits.idle):
             return None if within(session.created_at, now, self._limits.absolute) else "session.absolute_end"
         return "session.idle_end" if now > session.last_seen_at else "session.clock_went_back"
 
     def _locked(self, session: SessionRow) -> bool:
-        idle = not within(session.last_seen_at, self._clock.now(), self._limits.lock)
+        # What a sealed credential opened has no factor to unlock with: it is not locked by itself, and ends idle.
+        idle = not session.emergency and not within(session.last_seen_at, self._clock.now(), self._limits.lock)
         return session.locked_at is not None or idle
 
     def _end(self, session: SessionRow, account: AccountRow, reason: str) -> None:
-        with self._store.unit() as unit:
-            ended = AccessRepository(unit).end_session(session.id)
-        if ended:  # else a request beside this one has said so
-            self._journal.write("logout", reason, actor=account.login_id, address=session.address, session=session.id)
+        with self._outbox.unit() as (unit, told):
+            if AccessRepository(unit).end_session(session.id):  # else a request beside this one has said so
+                told.append(
+                    self._journal.event(
+                        "logout", reason, actor=account.login_id, address=session.address, session=session.id
+                    )
+                )
 
     def _tell_elsewhere(self, session: SessionRow, account: AccountRow, address: str) -> None:
         self._journal.write(
@@ -131,6 +137,7 @@ class SessionUseCases(UseCases):
             last_seen_at=session.last_seen_at,
             address=session.address,
             terminal_id=session.terminal_id,
+            limited_to=session.limited_to,
             locked=self._locked(session),
         )
 
@@ -196,24 +203,27 @@ class SessionUseCases(UseCases):
         """End the viewer's session."""
         session_id = viewer.session_id if isinstance(viewer, Viewer) else viewer.session.id
         address = viewer.address if isinstance(viewer, Viewer) else viewer.session.address
-        with self._store.unit() as unit:
-            ended = AccessRepository(unit).end_session(session_id)
-        if ended:
-            self._journal.write(
-                "logout", "session.signed_out", actor=viewer.login_id, address=address, session=session_id
-            )
+        with self._outbox.unit() as (unit, told):
+            if AccessRepository(unit).end_session(session_id):
+                told.append(
+                    self._journal.event(
+                        "logout", "session.signed_out", actor=viewer.login_id, address=address, session=session_id
+                    )
+                )
 
     def sign_out_everywhere(self, viewer: Viewer) -> None:
         """End every session and sign-in under way of the viewer, this one included."""
-        with self._store.unit() as unit:
+        with self._outbox.unit() as (unit, told):
             repository = AccessRepository(unit)
             repository.end_pending(viewer.account_id)
             ended = repository.end_sessions(viewer.account_id)
-        self._journal.write(
-            "logout",
-            "session.signed_out_everywhere",
-            actor=viewer.login_id,
-            address=viewer.address,
-            session=viewer.session_id,
-            ended_sessions=ended,
-        )
+            told.append(
+                self._journal.event(
+                    "logout",
+                    "session.signed_out_everywhere",
+                    actor=viewer.login_id,
+                    address=viewer.address,
+                    session=viewer.session_id,
+                    ended_sessions=ended,
+                )
+            )

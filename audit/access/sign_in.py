@@ -5,7 +5,8 @@ Rules:
 - A disabled or exhausted account is judged like any other and then refused, so that it cannot be told apart.
 - A code is used up by its time step before anything else is decided; a ticket is used once.
 - A security key alone is not throttled: nobody guesses a signature, so nobody's failures keep its owner out. Only its
-  beginnings are bounded, for each leaves a challenge here before anybody has proved anything.
+  beginnings are bounded, for each leaves a challenge here before anybody has proved anything; and beyond a limit for
+  each place what is refused is told by its count.
 - A recovery code opens no session: with the password it gives a one-time link to bind factors anew.
 """
 
@@ -18,7 +19,7 @@ from audit.access.authenticators.model import By, Purpose
 from audit.access.errors import ThrottledError
 from audit.access.links import LinkUseCases
 from audit.access.model import NeedsSecondFactor, Opening, login_id_of, within
-from audit.access.opening import OpeningUseCases
+from audit.access.opening import OpeningUseCases, Stage
 from audit.access.repository import AccessRepository
 from audit.access.sealing import token_hash
 from audit.access.step_up import StepUpUseCases
@@ -46,6 +47,17 @@ class SignInUseCases(OpeningUseCases, StepUpUseCases, LinkUseCases):
             SignInRefusedError: anything is wrong.
             ThrottledError: too many attempts.
         """
+        account, slot = self._judge_password("sign_in", login_id, password, address)
+        ticket = self._open_ticket(account.id, slot, password, address)
+        return NeedsSecondFactor(ticket, self.methods_of(account.id))
+
+    def _judge_password(self, operation: str, login_id: str, password: str, address: str) -> tuple[AccountRow, Slot]:
+        """Whose login id and password these are; the attempt is the caller's to settle.
+
+        Raises:
+            SignInRefusedError: anything is wrong.
+            ThrottledError: too many attempts.
+        """
         name = login_id_of(login_id)
         with self._store.unit() as unit:
             account = AccessRepository(unit).account_by_login(name) if name else None
@@ -53,21 +65,22 @@ class SignInUseCases(OpeningUseCases, StepUpUseCases, LinkUseCases):
         slot = self._attempt(typed, account, address)
         right = self._passwords.verify(account.password_hash if account else None, password)
         if account is None:
-            raise self._refuse("sign_in", "unknown_login_id", None, address)
+            raise self._refuse(operation, "unknown_login_id", None, address)
         reason = "password_wrong" if not right else _unable(account, slot)
         if reason is not None:
-            raise self._refuse("sign_in", reason, account, address)
-        ticket = self._open_ticket(account.id, slot, password, address)
-        return NeedsSecondFactor(ticket, self.methods_of(account.id))
+            raise self._refuse(operation, reason, account, address)
+        return account, slot
 
-    def _open_ticket(self, account_id: str, slot: Slot, password: str, address: str) -> str:
+    def _open_ticket(
+        self, account_id: str, slot: Slot, password: str, address: str, stage: Stage = "second_factor"
+    ) -> str:
         with self._store.unit() as unit:
             settle(AccessRepository(unit), slot)
             account = unit.get_one(AccountRow, account_id)
             if self._passwords.outdated(account.password_hash):
                 account.password_hash = self._passwords.hash(password)
             proof = Proof(factors=frozenset({"password"}), at=self._clock.now())
-            ticket = self._wait(unit, account_id, "second_factor", address, proof)
+            ticket = self._wait(unit, account_id, stage, address, proof)
             self._journal.write(
                 "security_event",
                 "sign_in.password_accepted",

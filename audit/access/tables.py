@@ -93,6 +93,7 @@ class EnrolmentRow(Base):
     created_by: Mapped[str | None] = mapped_column(String(_LOGIN_ID))
     ended_at: Mapped[datetime | None] = mapped_column(UtcTime, default=None)  # used or replaced
     in_person: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    sheet: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())  # one of many, on paper
 
 
 class ResetRow(Base):
@@ -175,6 +176,10 @@ class SessionRow(ProofColumns, Base):
     failures_before: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # since the last sign-in
     locked_at: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
     misused_at: Mapped[datetime | None] = mapped_column(UtcTime, default=None)  # last told of another address
+    # Of a session that a sealed credential opened: its emergency, the one system it is for, and when it is over.
+    emergency: Mapped[str] = mapped_column(String(_HEX), default="", server_default="")
+    limited_to: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    ends_at: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
 
     def info(self) -> SessionInfo:
         """The session as it may be shown."""

@@ -18,7 +18,17 @@ from uuid import uuid4
 from audit.access.repository import AccessRepository
 from audit.access.tables import AttemptRow
 
-__all__ = ["BEGINNINGS", "LIMITS", "Slot", "network_of", "reserve", "reserve_beginning", "settle"]
+__all__ = [
+    "BEGINNINGS",
+    "LIMITS",
+    "REFUSED_KEYS",
+    "Slot",
+    "count_refused_key",
+    "network_of",
+    "reserve",
+    "reserve_beginning",
+    "settle",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,9 @@ LIMITS = (
 _LONGEST = max(limit.window for limit in LIMITS)
 BEGINNINGS = Limit(300, timedelta(minutes=5), per_login=False)
 """Sign-ins by key that one network may begin, finished or not: one a second, for an office on a Monday morning."""
+
+REFUSED_KEYS = Limit(50, timedelta(minutes=15), per_login=True)
+"""Refused answers of keys that one network may give before they are told by their count: as many as passwords."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,29 @@ def reserve_beginning(repository: AccessRepository, address: str, now: datetime)
         repository.drop_attempt(row.id)
         return min(filled - since, BEGINNINGS.window)
     return repository.attempt_at_limit(since, BEGINNINGS.failures, network, None, "") is None
+
+
+def count_refused_key(repository: AccessRepository, address: str, login_id: str, now: datetime) -> timedelta | None:
+    """Count one refused answer of a security key. A right one is never counted, and never kept out.
+
+    Args:
+        repository: within a unit of its own.
+        address: where it comes from.
+        login_id: of the known user whose answer it was; empty for nobody's, which are counted apart.
+        now: the present moment.
+
+    Returns:
+        How long until there is room again; None while there is.
+    """
+    network, since = f"refused {network_of(address)}"[:64], now - REFUSED_KEYS.window
+    repository.forget_attempts(since, network)
+    row = AttemptRow(id=uuid4().hex, at=now, login_key=login_id, network=network)
+    repository.add(row)
+    filled = repository.attempt_at_limit(since, REFUSED_KEYS.failures, network, login_id, row.id)
+    if filled is None:
+        return None
+    repository.drop_attempt(row.id)
+    return min(filled - since, REFUSED_KEYS.window)
 
 
 def settle(repository: AccessRepository, slot: Slot) -> None:

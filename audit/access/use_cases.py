@@ -4,7 +4,8 @@ from audit.access.authenticators.model import NewAuthenticator
 from audit.access.authenticators.service import AuthenticatorService
 from audit.access.errors import SignInRefusedError, ThrottledError
 from audit.access.journal import Journal, Outcome, Recorder
-from audit.access.model import VIEWER_SEAL, AccessLimits, Viewer, permissions_of
+from audit.access.model import VIEWER_SEAL, AccessLimits, Role, Viewer, permissions_of
+from audit.access.outbox import Outbox
 from audit.access.passwords import Passwords
 from audit.access.repository import AccessRepository
 from audit.access.sealing import SecretBox
@@ -48,6 +49,7 @@ class UseCases:
         self._store = store
         self._clock = clock
         self._journal = Journal(recorder, clock)
+        self._outbox = Outbox(store, recorder)
         self._box = box
         self._passwords = passwords or Passwords()
         self._limits = limits or AccessLimits()
@@ -100,14 +102,20 @@ def account_place(account_id: str) -> str:
 
 
 def viewer_of(session: SessionRow, account: AccountRow) -> Viewer:
-    """The proof of a live session. Rights are read from the account each time: a change holds at once."""
+    """The proof of a live session. Rights are read from the account each time: a change holds at once.
+
+    Whom a sealed credential let in is here for a records service: in Mimamori itself they are a member of staff.
+    """
     roles = account.roles_set()
+    permissions = permissions_of(roles)
+    if session.emergency:
+        permissions &= permissions_of(frozenset({Role.STAFF}))
     return Viewer(
         account_id=account.id,
         login_id=account.login_id,
         display_name=account.display_name,
         roles=roles,
-        permissions=permissions_of(roles),
+        permissions=permissions,
         session_id=session.id,
         second_factor_at=session.second_factor_at,
         proof=session.proof,
@@ -116,5 +124,7 @@ def viewer_of(session: SessionRow, account: AccountRow) -> Viewer:
         language=session.language,
         address=session.address,
         terminal_id=session.terminal_id,
+        emergency=session.emergency,
+        limited_to=session.limited_to,
         seal=VIEWER_SEAL,
     )

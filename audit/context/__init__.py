@@ -19,9 +19,12 @@ from audit.context.model import (
     WorkContext,
     post_held,
 )
+from audit.context.reach import BEFORE_ENTRY, BEYOND_CLOSING, Reach
 from audit.context.service import ContextService, Imported, units_above
 
 __all__ = [
+    "BEFORE_ENTRY",
+    "BEYOND_CLOSING",
     "FACTORS",
     "FEEDS",
     "MODALITIES",
@@ -32,6 +35,7 @@ __all__ = [
     "FeedRow",
     "Imported",
     "Post",
+    "Reach",
     "RosterKind",
     "RosterSpan",
     "Span",

@@ -55,6 +55,16 @@ FEEDS: Mapping[str, _Columns] = {
         "former_name_key": cells.key,
         "flags": cells.flags,
     },
+    "cases": {
+        "case_id": cells.required,
+        "source": cells.text,
+        "subject_id": cells.must(cells.key),
+        "org_unit": cells.text,
+        "assignee": cells.text,
+        "kind": cells.text,
+        "opened_at": cells.must(cells.start),
+        "closed_at": cells.end,
+    },
     "roster": {
         "staff_id": cells.required,
         "start": cells.must(cells.start),
@@ -100,6 +110,7 @@ FEEDS: Mapping[str, _Columns] = {
 _NEEDED: Mapping[str, frozenset[str]] = {
     "staff": frozenset({"staff_id", "org_unit"}),
     "subjects": frozenset({"subject_id"}),
+    "cases": frozenset({"case_id", "subject_id", "opened_at"}),
     "roster": frozenset({"staff_id", "start", "end", "kind"}),
     "calendar": frozenset({"date", "kind"}),
     "approvals": frozenset({"approval_id", "kind"}),
@@ -107,7 +118,7 @@ _NEEDED: Mapping[str, frozenset[str]] = {
     "terminals": frozenset({"terminal_id"}),
 }
 """Columns without which a file is not the feed it is said to be."""
-_ORDERED = (("valid_from", "valid_to"), ("start", "end"), ("opens", "closes"))
+_ORDERED = (("valid_from", "valid_to"), ("start", "end"), ("opens", "closes"), ("opened_at", "closed_at"))
 
 
 def _decode(data: bytes) -> str:

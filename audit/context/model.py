@@ -68,13 +68,23 @@ def post_held(posts: Iterable[Post], at: datetime) -> Post | None:
 
 @dataclass(frozen=True, slots=True)
 class RosterSpan:
-    """One roster entry. `end` is exclusive."""
+    """One roster entry. `end` is exclusive.
+
+    Attributes:
+        own_word: whether who approved it is known to be the same human being under another id.
+    """
 
     staff_id: str
     start: datetime
     end: datetime
     kind: RosterKind
     approved_by: str
+    own_word: bool = False
+
+    @property
+    def approved(self) -> bool:
+        """Whether somebody else approved it: nobody's own word accounts for their work."""
+        return self.approved_by not in ("", self.staff_id) and not self.own_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +181,20 @@ class WorkContext:
         roster: every roster entry that touches the span, by person.
         calendar: the town's calendar, by day.
         windows: approved times for work, by person.
+        approvals: what else was approved, of every kind, by person; blank for what names nobody.
+        terminals: the registered terminals.
+        policies: what each system asks its users for, by system, the latest first.
+        residents: how many residents the feed names.
     """
 
     posts: Mapping[str, tuple[Post, ...]] = field(default_factory=dict)
     roster: Mapping[str, tuple[RosterSpan, ...]] = field(default_factory=dict)
     calendar: Mapping[date, tuple[CalendarDay, ...]] = field(default_factory=dict)
     windows: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
+    approvals: Mapping[str, tuple[Approval, ...]] = field(default_factory=dict)
+    terminals: tuple[Terminal, ...] = ()
+    policies: Mapping[str, tuple[tuple[datetime | None, str], ...]] = field(default_factory=dict)
+    residents: int = 0
 
     @classmethod
     def of(
@@ -258,7 +276,7 @@ class WorkContext:
         spans = [
             Span(span.start, span.end, f"roster:{span.kind}")
             for span in rows
-            if span.kind is not RosterKind.LEAVE and (span.kind is not RosterKind.OVERTIME or span.approved_by)
+            if span.kind is not RosterKind.LEAVE and (span.kind is not RosterKind.OVERTIME or span.approved)
         ]
         begun_today = [span for span in rows if span.start >= first]
         if not any(span.kind is RosterKind.SHIFT for span in begun_today):
@@ -277,6 +295,22 @@ class WorkContext:
             ):
                 return window
         return None
+
+    def approved(self, kind: str, staff_id: str, source: str, at: datetime) -> tuple[Approval, ...]:
+        """The approvals of one kind in force for a person and a system, entered before and not their own word."""
+        return tuple(
+            approval
+            for approval in (*self.approvals.get(staff_id, ()), *self.approvals.get("", ()))
+            if approval.kind == kind
+            and approval.source in ("", source)
+            and approval.approved_by not in ("", staff_id)
+            and (approval.start is None or approval.start <= at)
+            and (approval.end is None or at < approval.end)
+        )
+
+    def factors_asked(self, source: str, at: datetime) -> str:
+        """What a system asks its users for at a moment; empty where no row says so."""
+        return next((asked for since, asked in self.policies.get(source, ()) if since is None or since <= at), "")
 
     def name_of(self, staff_id: str, at: datetime) -> str:
         """What a person is called in the post held at a moment; empty when the directory does not say."""

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
 
 from audit.clock import Clock, SystemClock, tokyo_date
 from audit.context.feeds import FeedRow, read_rows
 from audit.context.model import Approval, Post, Subject, Terminal, WorkContext, post_held
+from audit.context.reach import Reach
 from audit.context.repository import ContextRepository
 from audit.store.errors import StoreUnavailableError
 from audit.store.state import Session, StateStore
@@ -38,6 +40,14 @@ class ContextService:
     def __init__(self, state: StateStore, clock: Clock | None = None) -> None:
         self._state = state
         self._clock = clock or SystemClock()
+        self._before_posts: Callable[[Session, Collection[str]], None] = lambda _unit, _people: None
+
+    def before_posts_change(self, settle: Callable[[Session, Collection[str]], None]) -> None:
+        """Name who must know, within the same unit of work, whose posts are about to be written.
+
+        What ended by the posts as they were must not come back with the posts as they will be.
+        """
+        self._before_posts = settle
 
     def import_feed(self, kind: str, data: bytes) -> Imported:
         """Bring one feed in, whole or not at all; the same feed again changes nothing.
@@ -69,27 +79,52 @@ class ContextService:
             repository = ContextRepository(session)
             if as_of is not None and not repository.unchanged_since(as_of):
                 raise StoreUnavailableError("somebody else changed the context meanwhile")
-            new, changed, unchanged = repository.merge(kind, rows, self._clock.now())
-            if new or changed:
-                repository.revise()
+            if kind == "staff":
+                self._before_posts(session, {row["staff_id"] for row in rows})
+            merged = repository.merge(kind, rows, self._clock.now())
+            if merged.reach is not None:
+                repository.revise(merged.reach)
             within(session)
-            return Imported(len(rows), new, changed, unchanged)
+            return Imported(len(rows), merged.new, merged.changed, merged.unchanged)
 
     def revision(self) -> int:
         """How many imports have changed something so far."""
         with self._state.unit() as session:
             return ContextRepository(session).revision()
 
+    def reaches_since(self, revision: int) -> list[Reach]:
+        """What time the imports have reached that changed something after a revision."""
+        with self._state.unit() as session:
+            return ContextRepository(session).reaches_since(revision)
+
+    def table(self, kind: str) -> Mapping[str, Sequence[Any]]:
+        """The whole of the feed `approvals`, `cases`, `staff` or `subjects`, as columns."""
+        with self._state.unit() as session:
+            return ContextRepository(session).table(kind)
+
     def over(self, start: datetime, end: datetime) -> WorkContext:
-        """What is known about working time over a span, and a day either side for night shifts."""
+        """What is known about everybody's work over a span, and a day either side for night shifts."""
         margin = timedelta(days=1)
         with self._state.unit() as session:
             repository = ContextRepository(session)
-            return WorkContext.of(
+            work = WorkContext.of(
                 repository.posts(),
                 repository.roster(start - margin, end + margin),
                 repository.calendar(),
                 repository.windows(start - margin, end + margin),
+            )
+            approvals: dict[str, list[Approval]] = defaultdict(list)
+            for approval in repository.approvals_over(start - margin, end + margin):
+                approvals[approval.staff_id].append(approval)
+            policies: dict[str, list[tuple[datetime | None, str]]] = defaultdict(list)
+            for source, since, asked in repository.policies():
+                policies[source].append((since, asked))
+            return replace(
+                work,
+                approvals={person: tuple(given) for person, given in approvals.items()},
+                terminals=tuple(repository.every_terminal()),
+                policies={source: tuple(rows) for source, rows in policies.items()},
+                residents=repository.count_subjects(),
             )
 
     # One moment -------------------------------------------------------------------------------------------------
@@ -178,6 +213,11 @@ class ContextService:
         """What a system asks its users for at a moment; empty where no row says so."""
         with self._state.unit() as session:
             return ContextRepository(session).factor_policy(source, at) or ""
+
+    def factor_policy_changes(self, source: str) -> tuple[datetime, ...]:
+        """The moments from which something else is in force for a system, in order."""
+        with self._state.unit() as session:
+            return tuple(ContextRepository(session).policy_changes(source))
 
 
 def units_above(unit: str) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ __all__ = [
     "TABLES",
     "ApprovalRow",
     "CalendarRow",
+    "CaseRow",
+    "ChangeRow",
     "FeedTable",
     "PolicyRow",
     "RevisionRow",
@@ -57,6 +59,23 @@ class SubjectRow(Base):
     name_key: Mapped[str] = mapped_column(String(100))
     former_name_key: Mapped[str] = mapped_column(String(100))
     flags: Mapped[str] = mapped_column(String(100))
+
+
+class CaseRow(Base):
+    """One piece of casework: what somebody's record is looked at for."""
+
+    __tablename__ = "context_cases"
+    __table_args__ = (Index("ix_context_cases_case", "case_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[str] = mapped_column(String(100))
+    source: Mapped[str] = mapped_column(Text)
+    subject_id: Mapped[str] = mapped_column(String(100))
+    org_unit: Mapped[str] = mapped_column(Text)
+    assignee: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    opened_at: Mapped[datetime] = mapped_column(UtcTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class RosterRow(Base):
@@ -141,8 +160,19 @@ class RevisionRow(Base):
     number: Mapped[int]
 
 
+class ChangeRow(Base):
+    """What time a counted import changed the context of; null is without a bound."""
+
+    __tablename__ = "context_changes"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first: Mapped[datetime | None] = mapped_column(UtcTime)
+    last: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
 FeedTable = (
     type[StaffRow]
+    | type[CaseRow]
     | type[SubjectRow]
     | type[RosterRow]
     | type[CalendarRow]
@@ -153,6 +183,7 @@ FeedTable = (
 TABLES: dict[str, tuple[FeedTable, tuple[str, ...]]] = {
     "staff": (StaffRow, ("staff_id", "valid_from")),
     "subjects": (SubjectRow, ("subject_id",)),
+    "cases": (CaseRow, ("case_id", "source", "subject_id")),
     "roster": (RosterRow, ("staff_id", "start", "end", "kind")),
     "calendar": (CalendarRow, ("date", "org_unit", "kind")),
     "approvals": (ApprovalRow, ("approval_id",)),

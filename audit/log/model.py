@@ -149,21 +149,30 @@ class Dimension(StrEnum):
 
     ACTIVITY = "activity"
     ACTOR = "actor"
+    ADDRESS = "address"
+    AFFAIR = "affair"
     DAY = "day"
+    FACTORS = "factors"
     HOUR = "hour"
+    KIND = "kind"
+    OPERATION = "operation"
     ORG_UNIT = "org_unit"
     OUTCOME = "outcome"
     QUARTER = "quarter"
+    QUERY_BY = "query_by"
+    SCREEN = "screen"
     SEQUENCE = "sequence"
     SEQUENCE_BLOCK = "sequence_block"
+    SESSION = "session"
     SOURCE = "source"
     SUBJECT = "subject"
+    TARGET = "target"
     TERMINAL = "terminal"
     WEEKDAY = "weekday"
 
 
 class Measure(StrEnum):
-    """What is counted.
+    """What is counted. `rows` are those that exports say they took out.
 
     Delays are seconds from when the source says it wrote an event to its receipt: the median, and what a tenth of
     them are below and above. `step_back` is how many seconds time falls at most from one sequence number to the next.
@@ -181,9 +190,11 @@ class Measure(StrEnum):
     LAST_INDEX = "last_index"
     LAST_RECEIVED = "last_received"
     LAST_SEQUENCE = "last_sequence"
+    ROWS = "rows"
     SEQUENCES = "sequences"
     STEP_BACK = "step_back"
     SUBJECTS = "subjects"
+    TERMINALS = "terminals"
 
 
 @dataclass(frozen=True, slots=True)

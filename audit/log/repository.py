@@ -25,15 +25,24 @@ _BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2261, 1, 1, tzinfo
 _DIMENSIONS: Mapping[Dimension, str] = {
     Dimension.ACTIVITY: "activity",
     Dimension.ACTOR: "actor_id",
+    Dimension.ADDRESS: "terminal_ip",
+    Dimension.AFFAIR: "affair",
     Dimension.DAY: "toDate(time, 'Asia/Tokyo')",
+    Dimension.FACTORS: "arrayStringConcat(arraySort(auth_factors), '+')",
     Dimension.HOUR: "toHour(time, 'Asia/Tokyo')",
+    Dimension.KIND: "actor_kind",
+    Dimension.OPERATION: "operation_name",
     Dimension.ORG_UNIT: "actor_org_unit",
     Dimension.OUTCOME: "outcome",
     Dimension.QUARTER: "intDiv(toHour(time, 'Asia/Tokyo') * 60 + toMinute(time, 'Asia/Tokyo'), 15)",
+    Dimension.QUERY_BY: "query_by",
+    Dimension.SCREEN: "screen",
     Dimension.SEQUENCE: "sequence",
     Dimension.SEQUENCE_BLOCK: "intDiv(sequence, 1024)",
+    Dimension.SESSION: "session",
     Dimension.SOURCE: "source",
     Dimension.SUBJECT: "arrayJoin(subjects)",
+    Dimension.TARGET: "target_id",
     Dimension.TERMINAL: "terminal_id",
     Dimension.WEEKDAY: "toDayOfWeek(time, 0, 'Asia/Tokyo') - 1",
 }
@@ -51,10 +60,12 @@ _MEASURES: Mapping[Measure, str] = {
     Measure.LAST_INDEX: "max(log_index)",
     Measure.LAST_RECEIVED: "max(received_at)",
     Measure.LAST_SEQUENCE: "max(sequence)",
+    Measure.ROWS: "sum(export_rows)",
     Measure.SEQUENCES: "uniqExact(sequence)",
     Measure.STEP_BACK: "-arrayMin(arrayDifference(arrayMap(pair -> pair.2, "
     "arraySort(groupArray((sequence, toUnixTimestamp(time)))))))",
     Measure.SUBJECTS: "length(arrayFilter(key -> key != '', groupUniqArrayArray(subjects)))",
+    Measure.TERMINALS: "uniqExact((terminal_id, terminal_ip))",
 }
 _LONGEST_CURSOR = 80
 """Two numbers in Base64; anything longer was never ours and is not worth decoding."""
@@ -271,15 +282,28 @@ class LogRepository:
         where, values = _where(wanted)
         return int(self._store.rows(f"SELECT count() AS n FROM events WHERE {where}", values)[0]["n"])
 
-    def aggregate(self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]) -> list[dict[str, Any]]:
-        """Measures by dimensions; one row a combination that occurs, in no particular order."""
+    def aggregate(
+        self,
+        wanted: Filter,
+        by: Sequence[Dimension],
+        measures: Sequence[Measure],
+        at_least: Mapping[Measure, int] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Measures by dimensions; one row a combination that occurs, in no particular order.
+
+        `at_least` leaves out the combinations that have less of a measure.
+        """
         where, values = _where(wanted)
+        least = at_least or {}
         names = [
             *(f"{_DIMENSIONS[d]} AS by_{d}" for d in by),
-            *(f"{_MEASURES[m]} AS of_{m}" for m in measures),
+            *(f"{_MEASURES[m]} AS of_{m}" for m in dict.fromkeys((*measures, *least))),
         ]
         group = f" GROUP BY {', '.join(f'by_{d}' for d in by)}" if by else ""
-        rows = self._store.rows(f"SELECT {', '.join(names)} FROM events WHERE {where}{group}", values)
+        having = " AND ".join(f"of_{m} >= {{least_{m}:UInt64}}" for m in least)
+        values |= {f"least_{m}": value for m, value in least.items()}
+        asked = f"SELECT {', '.join(names)} FROM events WHERE {where}{group}{' HAVING ' + having if having else ''}"
+        rows = self._store.rows(asked, values)
         return [{key.partition("_")[2]: value for key, value in row.items()} for row in rows]
 
     def columns(self, wanted: Filter, columns: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -261,10 +261,21 @@ class EventLog:
         return self._repository.count(wanted)
 
     def aggregate(
-        self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure] = (Measure.EVENTS,)
+        self,
+        wanted: Filter,
+        by: Sequence[Dimension],
+        measures: Sequence[Measure] = (Measure.EVENTS,),
+        at_least: Mapping[Measure, int] | None = None,
     ) -> list[dict[str, Any]]:
-        """Measures by dimensions, for example distinct subjects by actor and day."""
-        return self._repository.aggregate(wanted, by, measures)
+        """Measures by dimensions, for example distinct subjects by actor and day.
+
+        Args:
+            wanted: which events.
+            by: what they are counted by.
+            measures: what is counted.
+            at_least: leaves out the combinations that have less of a measure.
+        """
+        return self._repository.aggregate(wanted, by, measures, at_least)
 
     def columns(self, wanted: Filter, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Some columns of every matching event, in the order of time."""

@@ -11,13 +11,20 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Engine, MetaData, create_engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    TimeoutError,  # noqa: A004 - no connection is free
+)
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import TypeDecorator
 
-from audit.store.errors import StoreUnavailableError
+from audit.store.errors import StoreRefusedError, StoreUnavailableError
 
 __all__ = ["Base", "Session", "StateStore", "UtcTime"]
 
@@ -100,11 +107,15 @@ class StateStore:
 
         Raises:
             StoreUnavailableError: the database cannot be read or written: its disk is full, it is locked, it is gone.
+            StoreRefusedError: it refuses what was asked, above all because somebody else was faster. What a use case
+                has words for it catches inside the unit.
         """
         try:
             with self._sessions() as session, session.begin():
                 yield session
-        except OperationalError as error:
+        except (DataError, IntegrityError, NotSupportedError, ProgrammingError) as error:
+            raise StoreRefusedError("the state database refused a statement") from error
+        except (DBAPIError, TimeoutError) as error:
             raise StoreUnavailableError("the state database cannot be read or written") from error
 
     def close(self) -> None:

@@ -23,8 +23,10 @@ from ingest.receivers.model import InboxFullError
 from ingest.spool.segments import Entry
 from ingest.spool.service import Spool
 
-__all__ = ["ActSpool", "ActsFullError"]
+__all__ = ["AHEAD", "ActSpool", "ActsFullError"]
 
+AHEAD = 1 << 20
+"""So many bytes are laid down ahead in the spool of acts: those of some hundred decisions."""
 _log = get_logger("mimamori.acts")
 _NAME = "acts"
 _GATHER = 0.25

@@ -3,8 +3,8 @@
 A frame is `MMR1`, the lengths of its two parts (4 and 8 bytes, big endian), a checksum (SHA-256 over the first part and
 the SHA-256 of the second), then the parts: a JSON object that says what it is, and bytes of a delivery. Small
 deliveries share a file and one fsync; a large one has a file of its own and several frames, the last of which says so.
-Frames are only ever appended. What a power cut tore is at the end of a file, was never acknowledged, and is found by
-its checksum.
+Frames are only ever appended; zeros may lie ahead of them. What a power cut tore is at the end of a file, was never
+acknowledged, and is found by its checksum.
 """
 
 import hashlib
@@ -149,8 +149,13 @@ def _checksum(text: bytes, digest: bytes) -> bytes:
     return hashlib.sha256(text + digest).digest()
 
 
-def scan(path: Path) -> Iterator[Entry | Torn]:
-    """The whole deliveries of a file, in order; then, where there is one, its torn end."""
+def scan(path: Path, *, laid_ahead: bool = False) -> Iterator[Entry | Torn]:
+    """The whole deliveries of a file, in order; then, where there is one, its torn end.
+
+    Args:
+        path: the file.
+        laid_ahead: zeros at its end were laid there, and are no frame that was torn.
+    """
     size = path.stat().st_size
     offset = begun = 0
     parts: list[tuple[int, int]] = []
@@ -162,8 +167,18 @@ def scan(path: Path) -> Iterator[Entry | Torn]:
             if meta.get("last"):
                 yield _entry(meta, path, tuple(parts))
                 parts, begun = [], offset
-    if begun < size:
+        torn = begun < size and not (laid_ahead and _only_zeros(file, begun))
+    if torn:
         yield Torn(path, begun, size - begun)
+
+
+def _only_zeros(file: BinaryIO, offset: int) -> bool:
+    """Whether nothing was written from here to the end of a file."""
+    file.seek(offset)
+    while piece := file.read(1 << 20):
+        if piece.count(0) < len(piece):
+            return False
+    return True
 
 
 def _frame_at(file: BinaryIO, offset: int, size: int) -> tuple[dict[str, Any], int, int] | None:

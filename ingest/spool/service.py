@@ -69,14 +69,23 @@ class Spool:
         limit: how many bytes may wait.
         reserve: how many bytes of the disk stay free.
         share: which part of the room one source may have.
+        ahead: how many bytes of a shared file are laid down before they are needed; see `SharedFile`.
     """
 
     def __init__(
-        self, folder: Path, clock: Clock, *, limit: int = 4 << 30, reserve: int = 256 << 20, share: float = 0.5
+        self,
+        folder: Path,
+        clock: Clock,
+        *,
+        limit: int = 4 << 30,
+        reserve: int = 256 << 20,
+        share: float = 0.5,
+        ahead: int = 0,
     ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._clock = clock
+        self._ahead = ahead
         self._room = Room(folder, limit, reserve, share)
         self._changed = threading.Condition()
         self._entries: dict[str, Entry] = {}
@@ -191,7 +200,7 @@ class Spool:
                 return self._shared
             self._shared.end()
             self._shared = None
-        shared = SharedFile(self._folder / f"{self._receipt()}.shared")
+        shared = SharedFile(self._folder / f"{self._receipt()}.shared", self._ahead)
         try:
             fsync_folder(self._folder)
         except OSError:
@@ -304,7 +313,7 @@ class Spool:
             part.unlink()  # never acknowledged
         found = list[Entry]()
         for path in (*self._folder.glob("*.shared"), *self._folder.glob("*.large")):
-            items = list(scan(path))
+            items = list(scan(path, laid_ahead=self._ahead > 0))
             whole = [item for item in items if isinstance(item, Entry)]
             self.torn += (torn := [item for item in items if isinstance(item, Torn)])
             trimmed = all(map(self._trim, torn))

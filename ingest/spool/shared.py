@@ -3,6 +3,9 @@
 Nothing may be left of what a sender was refused, because the sender will bring it again: half a frame is cut off at
 once, and frames whose fsync failed are cut off together. What the kernel could not write it forgets, so that a file
 takes no more after such a failure.
+
+Where somebody waits for every frame, zeros lie on disk ahead of the frames: an fsync of bytes that only change takes no
+turn in the journal of the file system, and does not wait for what others have created meanwhile.
 """
 
 import errno
@@ -26,6 +29,7 @@ class SharedFile:
 
     Args:
         path: where; must not exist.
+        ahead: how many bytes are laid down before they are needed; none for 0.
 
     Attributes:
         path: where.
@@ -33,8 +37,10 @@ class SharedFile:
         taking: whether more may be appended.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, ahead: int = 0) -> None:
         self.path = path
+        self._ahead = ahead
+        self._laid = 0
         self.size = 0
         self.taking = True
         self._file: BinaryIO = path.open("xb", buffering=0)
@@ -58,20 +64,28 @@ class SharedFile:
         with self._changed:
             if not self.taking:
                 raise OSError(errno.EIO, "the file takes no more")
-            begin = self.size
+            begin, size = self.size, sum(map(len, parts))
+            if self._ahead and begin + size > self._laid:
+                self._lay(begin + size + self._ahead)
             try:
                 write(self._file, parts)
             except OSError:
                 self._cut_back(begin)
                 raise
-            self.size += sum(map(len, parts))
+            self.size += size
             return begin
+
+    def _lay(self, end: int) -> None:
+        """Lay zeros up to `end`; what there is no room for now is written when it is needed."""
+        with suppress(OSError):
+            self._laid = self.size + os.pwrite(self._file.fileno(), bytes(end - self.size), self.size)
 
     def _cut_back(self, size: int) -> None:
         """Take back half a frame, so that the next one is found; where that fails too, none may follow it."""
         try:
             os.ftruncate(self._file.fileno(), size)
             os.lseek(self._file.fileno(), size, os.SEEK_SET)
+            self._laid = size
         except OSError:
             self.taking = False
             self._close_when_durable()
@@ -125,10 +139,21 @@ class SharedFile:
         with self._changed:
             if not self.taking or self._syncing or self._synced < self.size:
                 return False
-            self._cut_back(0)
+            if not self._blank():
+                self._cut_back(0)
             if self.taking:
                 self.size = self._synced = 0
             return self.taking
+
+    def _blank(self) -> bool:
+        """Lay zeros over everything, so that what was laid ahead stays; False where that is not worth it."""
+        if not 0 < self.size <= self._ahead:
+            return False
+        try:
+            os.lseek(self._file.fileno(), 0, os.SEEK_SET)
+            return os.pwrite(self._file.fileno(), bytes(self.size), 0) == self.size
+        except OSError:
+            return False
 
     def end(self) -> None:
         """Take no more; the file is closed once all in it is durable."""

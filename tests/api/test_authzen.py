@@ -309,6 +309,34 @@ def test_one_that_cannot_be_read_is_a_deny_in_its_place(desk: Desk) -> None:
     assert "decision" not in answer.json()
 
 
+@pytest.mark.parametrize("semantic", ["execute_all", "permit_on_first_permit", "deny_on_first_deny"])
+def test_a_batch_about_nothing_of_ours_is_one_event_with_its_count_and_the_first_ids(desk: Desk, semantic: str) -> None:
+    alice = {"type": "user", "id": "u-7"}
+    named = [
+        *({"type": "boat", "id": name} for name in ("山田 太郎", "yamada")),
+        *({"type": "boat", "id": f"b-{n}"} for n in range(97)),
+    ]
+    body = {
+        "subject": alice,
+        "action": VIEW["action"],
+        "options": {"evaluations_semantic": semantic},
+        "evaluations": [VIEW | {"action": {"name": "export"}}, *({"resource": one} for one in named)],
+    }
+    token = desk.token()
+    before = len(desk.ledger.docs)
+    answered = desk.ask_all(body, token).json()["evaluations"]
+    told = [doc for doc in desk.ledger.docs[before:] if doc["operation_name"] == "decision.not_ours"]
+    if semantic == "deny_on_first_deny":
+        assert (len(answered), told) == (1, [])
+        return
+    assert [one["context"]["reason"] for one in answered] == ["no_right"] + ["not_ours"] * 99
+    (event,) = told
+    first = ["user:u-7 boat:-"] * 2 + [f"user:u-7 boat:b-{n}" for n in range(3)]
+    assert event["unmapped"] == {"count": "99", "first": first}
+    desk.ledger.full = True
+    assert desk.ask_all(body, token).status_code == 503
+
+
 def test_without_a_list_it_is_one_question(desk: Desk) -> None:
     for body in (VIEW, VIEW | {"evaluations": []}):
         assert desk.ask_all(body).json()["decision"] is True

@@ -87,6 +87,9 @@ class Scenario:
             for one in evaluations
         ]
 
+    def tell_not_ours(self, evaluations: Sequence[Evaluation], _machine: Machine) -> None:
+        raise AssertionError(evaluations)
+
     def allows(self, one: Evaluation) -> bool:
         admin = one.subject_properties.get("role") == "admin"
         archived = one.resource_properties.get("status") == "archived"

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -61,7 +62,13 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, date]:
     data = tmp_path_factory.mktemp("sample") / "demo"
     done = run(data, "--json", "demo", "--no-serve")
     assert done.returncode == 0, done.stderr
-    assert len(document(done)["sign_ins"]) == 3
+    assert [user["login_id"] for user in document(done)["sign_ins"]] == [
+        "sample-security",
+        "sample-auditor",
+        "sample-manager",
+        "sample-systems",
+        "sample-clerk",
+    ]
     found = re.search(r"from (\d{4}-\d\d-\d\d)", done.stderr)
     assert found, "progress is told on stderr"
     return data, date.fromisoformat(found[1])
@@ -231,6 +238,54 @@ def test_the_demonstration_finds_what_was_planted(sample: tuple[Path, date]) -> 
         )
 
     assert [label.id for label in planted if not fires(label)] == []
+
+
+def own_acts(data: Path) -> list[dict[str, Any]]:
+    """What the log tells of Mimamori's own acts."""
+    done = run(data, "search", "--source", "mimamori", "--limit", "2000")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_demonstration_shows_access_control(sample: tuple[Path, date]) -> None:
+    data, _ = sample
+    acts = own_acts(data)
+    told = Counter(act["operation_name"] for act in acts)
+    asked = [act for act in acts if act["activity"] == "authorize"]
+    assert len(asked) >= 100
+    assert {"allowed", "no_right", "approval_needed", "approval_rows", "outside_hours"} <= told.keys()
+    assert any("break_glass" in act["unmapped"]["decision"].get("notes", ()) for act in asked)
+    # Two wait for the section head, one for the head of systems, one was refused.
+    functions = Counter(act["target"]["id"] for act in acts if act["operation_name"] == "rights.applied_for")
+    assert told["rights.applied_for"] == len(functions) - 1 + 5
+    assert (told["rights.granted"], told["rights.refused"]) == (told["rights.applied_for"] - 4, 1)
+    assert told["rights.approved"] == 2 * told["rights.granted"] + 1
+    assert (told["rights.unapproved_found"], told["ledger.asked"], told["ledger.approved"]) == (1, 2, 1)
+    assert told["output.confirmed"] == 1
+    rights = document(run(data, "rights", "list", "--person", "sample-clerk", "--json"))["rights"]
+    assert {right["function"] for right in rights} == {"view", "update", "print", "export"}
+    waiting = document(run(data, "emergencies", "list", "--json"))["emergencies"]
+    assert len(waiting) == 1
+    alarms = document(run(data, "alerts", "--detector", "break-glass", "--json"))["findings"]
+    assert [alarm["actors"] for alarm in alarms] == [["sample-clerk"]]
+
+
+def test_what_the_demonstration_did_lies_on_working_days_before_it(sample: tuple[Path, date]) -> None:
+    times = {act["time"][:10] for act in own_acts(sample[0]) if act["activity"] == "authorize"}
+    assert len(times) == 1
+    day = date.fromisoformat(times.pop())
+    assert day.weekday() < 5
+    assert sample[1] <= day < sample[1] + timedelta(days=30)
+
+
+def test_the_demonstration_is_made_once(sample: tuple[Path, date]) -> None:
+    before = len(own_acts(sample[0]))
+    secret = json.loads((sample[0] / "sample-service.json").read_text("utf-8"))
+    again = run(sample[0], "--json", "demo", "--no-serve", "--port", "8123")
+    assert again.returncode == 0, again.stderr
+    assert len(own_acts(sample[0])) == before + 1  # the search before
+    moved = json.loads((sample[0] / "sample-service.json").read_text("utf-8"))
+    assert moved == secret | {"token_endpoint": "http://localhost:8123/oauth2/token"}
+    assert (sample[0] / "sample-service.json").stat().st_mode & 0o077 == 0
 
 
 def test_nothing_is_silent_in_the_demonstration(sample: tuple[Path, date]) -> None:

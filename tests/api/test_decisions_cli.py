@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,6 @@ import pytest
 import structlog
 
 from api.cli import main
-from api.installation import open_installation
-from api.settings import Settings
-from audit.clock import FixedClock
-from audit.log import OWN_SOURCE, Filter
 
 STAFF = "staff_id,org_unit,post,role,employment,manager_id,valid_from\ns0011,soumu,係長,head,regular,,2020-04-01\n"
 POLICY = 'version = 1\nhours = "free"\n[systems.nhi-levy]\nbreak_glass = true\n'
@@ -57,25 +52,6 @@ def test_the_policy_is_shown_and_checked(town: Path, capsys: pytest.CaptureFixtu
     assert "version" in said
     assert main(["--data", str(town), "decisions", "policy", "show"]) == 1
     assert "systems.nhi-levy.break_glass = True" in capsys.readouterr().out
-
-
-def test_a_sealed_credential_is_printed_once_and_kept_nowhere(town: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(town, capsys, "emergencies", "seal", "s0011")[0] == 2
-    feed = town / "staff.csv"
-    feed.write_text(STAFF)
-    assert main(["--data", str(town), "import", "staff", str(feed)]) == 0
-    code, made, said = run(town, capsys, "emergencies", "seal", "s0011")
-    assert code == 0
-    assert made["code"] not in said
-    assert "good once" in said
-    kept = b"".join(path.read_bytes() for path in town.rglob("*") if path.is_file())
-    assert made["code"].encode() not in kept
-    clock = FixedClock(datetime(2026, 11, 20, 3, 0, tzinfo=UTC))
-    with open_installation(Settings(data=town), clock) as installation:
-        told = installation.log.search(Filter(sources=(OWN_SOURCE,)), limit=50)
-        (issued,) = (one for one in told.events if one.text("operation_name") == "break_glass.sealed_issued")
-        assert issued.to_contract()["actor"]["id"] == "s0011"
-        assert made["code"] not in json.dumps(issued.to_contract())
 
 
 def test_lists_may_be_empty(town: Path, capsys: pytest.CaptureFixture[str]) -> None:

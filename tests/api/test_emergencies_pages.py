@@ -91,7 +91,9 @@ def test_what_cannot_be_declared_comes_back_with_its_words(house: House, section
 
 
 def test_E9_only_a_sealed_credential_stands_in_for_a_factor_and_once(house: House, section: Section) -> None:
-    made = section.decisions.emergencies.issue_sealed(by=Actor(staff_id=section.admin.login_id))
+    envelopes, offices = section.decisions.envelopes, {Role.ADMINISTRATOR}
+    wish = envelopes.ask(by=Actor(staff_id=section.admin.login_id), offices={Role.SECURITY_ADMINISTRATOR})
+    made = envelopes.confirm(wish.id, by=Actor(staff_id=section.systems_head.login_id), offices=offices)
     clerk = house.signed_in(section.clerk)
     form = {"system": STRICT, "reason": WHY, "minutes": "30"}
     assert send(clerk, "/emergencies", "/emergencies", **form).status_code == 303
@@ -123,7 +125,7 @@ def test_the_same_acts_as_json(house: House, section: Section) -> None:
     (row,) = (one for one in waiting if one["id"] == number)
     assert [one["operation_name"] for one in row["decisions"]] == ["allowed"]
     assert post(admin, f"/emergencies/{number}/review", {"verdict": "unjustified", "note": "訓練"}).status_code == 204
-    assert clerk.get("/api/v1/emergencies").json() == {"emergencies": []}
+    assert clerk.get("/api/v1/emergencies").json() == {"emergencies": [], "cursor": ""}
     section.acts()
     reviewed = admin.get("/api/v1/emergencies/reviews").json()["reviewed"][0]
     assert reviewed["unmapped"]["review"] == {"verdict": "unjustified", "note": "訓練"}
@@ -138,7 +140,7 @@ def test_E15_what_concerns_others_is_not_there(house: House, section: Section) -
         for name in (number, "none", "%00"):
             assert send(browser, f"/emergencies/{name}/end", "/emergencies").status_code == 404
             assert post(browser, f"/emergencies/{name}/end", {}).status_code == 404
-        assert browser.get("/api/v1/emergencies").json() == {"emergencies": []}
+        assert browser.get("/api/v1/emergencies").json() == {"emergencies": [], "cursor": ""}
         assert WHY not in browser.get("/emergencies").text
     stranger, admin = house.signed_in(section.stranger), house.signed_in(section.admin)
     form = {"verdict": "justified", "note": "x"}
@@ -157,7 +159,7 @@ def test_E16_nobody_sets_what_is_not_asked(house: House, section: Section) -> No
         assert post(clerk, "/emergencies", body | {name: "x"}).status_code == 422
     review = {"verdict": "justified", "note": "x", "reviewed_by": "s1"}
     assert post(admin, "/emergencies/none/review", review).status_code == 422
-    assert clerk.get("/api/v1/emergencies").json() == {"emergencies": []}
+    assert clerk.get("/api/v1/emergencies").json() == {"emergencies": [], "cursor": ""}
 
 
 def test_an_overdue_review_is_reported_once(house: House, section: Section) -> None:
@@ -206,5 +208,5 @@ def test_without_the_alert_there_is_no_emergency(
         broken.setattr(house.installation.findings, "add", down)
         body = {"system": SYSTEM, "reason": WHY, "minutes": 20}
         assert post(clerk, "/emergencies", body).status_code == 503
-    assert clerk.get("/api/v1/emergencies").json() == {"emergencies": []}
+    assert clerk.get("/api/v1/emergencies").json() == {"emergencies": [], "cursor": ""}
     assert look(section) == "no_right"

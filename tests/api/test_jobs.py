@@ -28,7 +28,7 @@ def test_only_a_turn_that_did_something_is_worth_a_line(house: House, count: int
     assert all((line["job"], line["rights"]) == ("sweep", count) for line in told)
 
 
-@pytest.mark.parametrize("job", [jobs._sweep_rights, jobs._remind])
+@pytest.mark.parametrize("job", [jobs._sweep_rights, jobs._remind, jobs._drop_keys])
 def test_each_job_says_by_name_what_came_of_it(house: House, job: jobs._Job) -> None:
     done = job(house.installation)
     assert done

@@ -181,7 +181,7 @@ def test_E15_what_concerns_others_is_not_there(house: House, section: Section) -
     for place in ("/approvals/ledger", "/api/v1/approvals/ledger"):
         assert stranger.get(place).status_code == 403
     for place in ("/api/v1/approvals", "/api/v1/approvals/inbox"):
-        assert stranger.get(place).json() == {"approvals": []}
+        assert stranger.get(place).json() == {"approvals": [], "cursor": ""}
     for place in ("/approvals", "/approvals/inbox"):
         assert "統計の提出" not in stranger.get(place).text
     assert (section.state(waiting), section.state(given)) == ("asked", "in_force")

@@ -247,6 +247,21 @@ def test_signing_out_at_the_system_ends_the_session_here(house: House, records: 
     assert house.browser().get("/oauth2/userinfo", headers=bearer).status_code == 401
 
 
+def test_signing_out_at_the_system_ends_a_locked_session_too(house: House, records: Records) -> None:
+    user = house.user(Role.STAFF)
+    browser = house.signed_in(user)
+    query = {"id_token_hint": records.tokens(browser)["id_token"], "post_logout_redirect_uri": BYE}
+    other = house.signed_in(house.user(Role.STAFF))
+    for each in (browser, other):
+        assert each.post("/lock", data={"csrf": csrf_of(each.get("/account"))}).status_code == 303
+        assert each.get("/locked").status_code == 200
+    assert other.get("/oauth2/logout", params=query).headers["location"] == BYE
+    assert other.get("/locked").status_code == 200, "another's locked session goes on"
+    assert browser.get("/oauth2/logout", params=query).headers["location"] == BYE
+    assert house.installation.access.live_session(user.login_id) is None
+    assert browser.get("/locked").headers["location"] == "/sign-in"
+
+
 def test_userinfo_wants_a_token(house: House, records: Records) -> None:
     http = house.browser()
     for headers in ({}, {"authorization": "Basic eDp5"}, {"authorization": "Bearer"}):

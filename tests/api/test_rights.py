@@ -242,6 +242,48 @@ def test_the_same_acts_as_json(house: House, hall: Hall) -> None:
     assert post(clerk, f"/applications/{last}/withdrawal", {}).status_code == 204
 
 
+def test_several_are_asked_for_together_and_approved_as_they_were_ticked(house: House, hall: Hall) -> None:
+    hall.feed(hall.peer.login_id, hall.unit, "主事", name="見本 異動")
+    third = house.user(Role.STAFF)
+    hall.feed(third.login_id, hall.unit, "主事", name="見本 新任")
+    head = house.user(Role.STAFF)
+    hall.feed(head.login_id, "head-office", "課長")
+    row = f"{hall.chief.login_id},見本 係長,,{hall.unit},係長,,regular,{head.login_id},2020-04-01,,\n"
+    hall.house.installation.context.import_feed("staff", (HEADER + row).encode())
+    for user in (hall.clerk, hall.peer, third):
+        row = f"{user.login_id},見本,,{hall.unit},主事,,regular,{head.login_id},2020-04-01,,\n"
+        hall.house.installation.context.import_feed("staff", (HEADER + row).encode())
+    lead = house.signed_in(head)
+    persons = [user.login_id for user in (hall.clerk, hall.peer, third)]
+    form = {"system": NHI, "functions": "view", "from": tokyo_date(house.clock.now()).isoformat(), "reason": "異動"}
+    csrf = csrf_of(lead.get("/rights/apply"))
+    wrong = lead.post("/rights/applications", data={**form, "csrf": csrf, "person": "、".join([*persons, "nobody"])})
+    assert (wrong.status_code, "同じ所属にいる人だけ" in wrong.text) == (422, True)
+    done = lead.post("/rights/applications", data={**form, "csrf": csrf, "person": "、".join(persons)})
+    assert done.status_code == 303, done.text
+    chief = house.signed_in(hall.chief)
+    shown = chief.get("/rights/inbox").text
+    assert shown.count("ほか 2 人分とまとめた申請です") == 3
+    numbers = re.findall(r'name="items" value="(\w+)"', shown)
+    assert len(numbers) == 3
+    ticked = {"csrf": csrf_of(chief.get("/rights/inbox")), "items": numbers[:2]}
+    assert chief.post("/rights/approvals", data=ticked).status_code == 303
+    assert chief.post("/rights/approvals", data=ticked).status_code == 409
+    assert len(chief.get("/api/v1/rights/inbox").json()["applications"]) == 1
+    systems = house.signed_in(hall.systems_head)
+    answer = post(systems, "/approvals", {"applications": [*numbers[:2], "nothing"]}).json()
+    assert [one["status"] for one in answer["approved"]] == ["approved"] * 2
+    assert [(one["id"], one["reason"]) for one in answer["refused"]] == [("nothing", "unknown")]
+    holding = [p for p in persons if hall.rights.held(p, NHI, house.clock.now())]
+    assert len(holding) == 2
+    body = {"persons": persons[:2], "system": NHI, "functions": ["print"], "reason": "異動"}
+    made = post(lead, "/batches", body)
+    assert made.status_code == 201, made.text
+    assert {one["batch"] for one in made.json()["applications"]} == {made.json()["batch"]}
+    assert post(lead, "/batches", body | {"persons": persons[:1]}).status_code == 422
+    assert post(lead, "/batches", body | {"person": persons[0]}).status_code == 422
+
+
 def test_lists_go_on_from_a_cursor(house: House, hall: Hall) -> None:
     asked = [hall.asked(function) for function in FUNCTIONS[:5]]
     clerk = house.signed_in(hall.clerk)

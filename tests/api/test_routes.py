@@ -8,7 +8,7 @@ from fastapi.routing import iter_route_contexts
 from house import SOURCE, House, csrf_of, token
 
 from api.app import create_app
-from api.web import authzen, federation, forward_auth, oauth, oidc, scim
+from api.web import authzen, envelopes, federation, forward_auth, oauth, oidc, scim
 from api.web.rights_json import whole_json
 from api.web.security import whole_form
 from api.web.sign_in import OPEN_PATHS as SIGN_IN_PATHS
@@ -22,6 +22,7 @@ OPEN_PATHS = (
     | oauth.OPEN_PATHS
     | oidc.OPEN_PATHS
     | federation.OPEN_PATHS
+    | envelopes.OPEN_PATHS
     | authzen.OPEN_PATHS
     | forward_auth.OPEN_PATHS
 )
@@ -42,6 +43,7 @@ PLACES = {
     "/account": "/account",
     "/step-up": "/step-up?next=/board&acr=uv",
     "/users": "/users",
+    "/users/enrolments": "/users/enrolments",
     "/alerts": "/alerts",
     "/alerts/{number}": "/alerts/{alert}",
     "/events": "/events?actor=s0411",
@@ -54,6 +56,7 @@ PLACES = {
     "/approvals/ledger": "/approvals/ledger",
     "/approvals/media": "/approvals/media",
     "/emergencies": "/emergencies",
+    "/emergencies/envelopes": "/emergencies/envelopes",
     "/emergencies/reviews": "/emergencies/reviews",
     "/api/v1/approvals": "/api/v1/approvals",
     "/api/v1/approvals/inbox": "/api/v1/approvals/inbox",
@@ -93,6 +96,7 @@ FORMS = {
     "/account/password": Permission.SELF_ACCOUNT_READ,
     "/account/recovery-codes": Permission.SELF_ACCOUNT_READ,
     "/users": Permission.ADMIN_USER_MANAGE,
+    "/users/enrolments": Permission.ADMIN_USER_MANAGE,
     "/users/{login_id}/reset": Permission.ADMIN_USER_MANAGE,
     "/users/{login_id}/reset/confirm": Permission.ADMIN_USER_MANAGE,
     "/users/{login_id}/reset/drop": Permission.ADMIN_USER_MANAGE,
@@ -111,10 +115,14 @@ FORMS = {
     "/emergencies": Permission.EMERGENCIES_EMERGENCY_DECLARE,
     "/emergencies/{number}/end": Permission.EMERGENCIES_EMERGENCY_DECLARE,
     "/emergencies/{number}/review": Permission.EMERGENCIES_EMERGENCY_REVIEW,
+    "/emergencies/envelopes": Permission.EMERGENCIES_ENVELOPE_MAKE,
+    "/emergencies/envelopes/{number}/confirmation": Permission.EMERGENCIES_ENVELOPE_MAKE,
+    "/emergencies/envelopes/{number}/end": Permission.EMERGENCIES_ENVELOPE_MAKE,
     "/rights/applications": Permission.RIGHTS_APPLICATION_CREATE,
     "/rights/applications/{number}/approval": Permission.RIGHTS_APPLICATION_APPROVE,
     "/rights/applications/{number}/refusal": Permission.RIGHTS_APPLICATION_CREATE,
     "/rights/applications/{number}/withdrawal": Permission.RIGHTS_APPLICATION_CREATE,
+    "/rights/approvals": Permission.RIGHTS_APPLICATION_APPROVE,
     "/rights/deputies": Permission.RIGHTS_APPLICATION_APPROVE,
     "/rights/deputies/{number}/end": Permission.RIGHTS_APPLICATION_CREATE,
     "/rights/held/{number}/revocation": Permission.RIGHTS_APPLICATION_CREATE,
@@ -139,6 +147,8 @@ JSON_ACTS = {
     "/api/v1/rights/applications/{number}/approval": Permission.RIGHTS_APPLICATION_APPROVE,
     "/api/v1/rights/applications/{number}/refusal": Permission.RIGHTS_APPLICATION_CREATE,
     "/api/v1/rights/applications/{number}/withdrawal": Permission.RIGHTS_APPLICATION_CREATE,
+    "/api/v1/rights/approvals": Permission.RIGHTS_APPLICATION_APPROVE,
+    "/api/v1/rights/batches": Permission.RIGHTS_APPLICATION_CREATE,
     "/api/v1/rights/delegations": Permission.RIGHTS_APPLICATION_APPROVE,
     "/api/v1/rights/delegations/{number}/end": Permission.RIGHTS_APPLICATION_CREATE,
     "/api/v1/rights/held/{number}/revocation": Permission.RIGHTS_APPLICATION_CREATE,

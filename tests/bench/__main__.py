@@ -13,7 +13,7 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
-PARTS = ("receiving", "reading", "taking_in", "searching", "judging", "deciding")
+PARTS = ("receiving", "reading", "taking_in", "searching", "judging", "deciding", "deciding_http")
 
 
 def main() -> None:

@@ -4,6 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 
+from audit.casework import Casework
+from audit.casework.repository import LookUpRepository
 from audit.clock import SystemClock
 from audit.context import ContextService
 from audit.findings import FindingService
@@ -37,7 +39,9 @@ def run(folder: Path, *, full: bool) -> None:
         samples.fill(store, count, 1, base=past)
         log = EventLog(LogRepository(store), clock)
         findings = FindingService(state, clock)
-        runner = Runner(log, ContextService(state), findings, clock, DETECTORS)
+        context = ContextService(state)
+        casework = Casework(LookUpRepository(store), context)
+        runner = Runner(log, casework, context, findings, clock, DETECTORS)
         window = Window.of_day((samples.LAST_DAY + timedelta(hours=9)).date())
         for name in DETECTORS:
             began = perf_counter()

@@ -28,7 +28,7 @@ from tests.bench.taking_in import Raw
 from tests.doubles.oauth_client import OAuthClient
 from tests.ports import free_port
 
-__all__ = ["run"]
+__all__ = ["Service", "run", "serving"]
 
 _EVENTS = 300_000
 _BODY = 10_000
@@ -39,7 +39,7 @@ _SOURCE = "nhi-eligibility"
 _MIMAMORI = (sys.executable, "-c", "from api.cli import main; raise SystemExit(main())")
 
 
-class _Service:
+class Service:
     """A running service and one sender's credentials."""
 
     def __init__(self, data: Path, port: int, process: subprocess.Popen[bytes], credential: dict[str, str]) -> None:
@@ -48,10 +48,10 @@ class _Service:
         self.events = data / "events"
         self.http = httpx.Client(base_url=self._base, timeout=120)
         self._client = OAuthClient(credential["client_id"], credential["client_secret"], self._base)
-        self._headers: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
 
     def authenticate(self) -> None:
-        self._headers = {"authorization": f"Bearer {self._client.token(self.http, SystemClock().now())}"}
+        self.headers = {"authorization": f"Bearer {self._client.token(self.http, SystemClock().now())}"}
 
     def post(self, body: bytes, line: HTTPConnection, *, wait: int = 0) -> str:
         """One batch; the receipt. A full inbox is asked again, as a sender would.
@@ -61,7 +61,7 @@ class _Service:
             line: over which connection; the standard library's, which costs a sender least.
             wait: seconds to wait for the answer until the batch is in the log.
         """
-        headers = self._headers | ({"prefer": f"wait={wait}"} if wait else {})
+        headers = self.headers | ({"prefer": f"wait={wait}"} if wait else {})
         while True:
             line.request("POST", f"/api/v1/events?source={_SOURCE}", body, headers)
             answer = line.getresponse()
@@ -73,7 +73,7 @@ class _Service:
             sleep(0.2)
 
     def fate(self, receipt: str) -> dict[str, int | str]:
-        answer = self.http.get(f"/api/v1/deliveries/{receipt}?source={_SOURCE}", headers=self._headers)
+        answer = self.http.get(f"/api/v1/deliveries/{receipt}?source={_SOURCE}", headers=self.headers)
         answer.raise_for_status()
         found: dict[str, int | str] = answer.json()
         return found
@@ -103,7 +103,7 @@ class _Service:
 
 
 @contextmanager
-def _serving(data: Path) -> Iterator[_Service]:
+def serving(data: Path) -> Iterator[Service]:
     port = free_port()
     settings = {**os.environ, "MIMAMORI_DATA": str(data), "MIMAMORI_PUBLIC_URL": f"http://localhost:{port}"}
     issued = subprocess.run(
@@ -116,7 +116,7 @@ def _serving(data: Path) -> Iterator[_Service]:
         [*_MIMAMORI, "serve", "--port", str(port)], env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        service = _Service(data, port, process, json.loads(issued.stdout))
+        service = Service(data, port, process, json.loads(issued.stdout))
         while True:
             try:
                 if service.http.get("/readyz").status_code == 200:
@@ -135,7 +135,7 @@ def _bodies(data: bytes) -> list[bytes]:
     return [b"".join(lines[at : at + _BODY]) for at in range(0, len(lines), _BODY)]
 
 
-def _send(service: _Service, bodies: list[bytes]) -> tuple[float, int]:
+def _send(service: Service, bodies: list[bytes]) -> tuple[float, int]:
     """Send over two connections, each waiting at its end until what it sent is stored: seconds, and how many events."""
     receipts: list[str] = []
 
@@ -157,7 +157,7 @@ def run(folder: Path, *, full: bool) -> None:
     """Measure the way over HTTP."""
     del full
     raw = Raw(folder / "raw")
-    with _serving(folder / "town") as service:
+    with serving(folder / "town") as service:
         warm = samples.json_lines(_EVENTS // 3, seed=9).replace(b'"nhi-', b'"warm-')
         _send(service, _bodies(warm))
         raw.insert(warm)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from audit.casework import Casework, LookUp, LookUpDimension, LookUpFilter, LookUpMeasure
+from audit.casework.repository import LookUpRepository
 from audit.clock import FixedClock
 from audit.context import ContextService, WorkContext
 from audit.findings import Draft
@@ -30,14 +32,21 @@ class CountingReader:
     """The real reader, and how many rows it handed out."""
 
     reader: LogReader
+    match: Callable[[], None]
     rows: int = 0
 
     @property
     def context(self) -> WorkContext:
         return self.reader.context
 
-    def aggregate(self, wanted: Filter, by: Sequence[Dimension], measures: Sequence[Measure]) -> list[dict[str, Any]]:
-        found = self.reader.aggregate(wanted, by, measures)
+    def aggregate(
+        self,
+        wanted: Filter,
+        by: Sequence[Dimension],
+        measures: Sequence[Measure],
+        at_least: Mapping[Measure, int] | None = None,
+    ) -> list[dict[str, Any]]:
+        found = self.reader.aggregate(wanted, by, measures, at_least)
         self.rows += len(found)
         return found
 
@@ -45,6 +54,24 @@ class CountingReader:
         for row in self.reader.columns(wanted, columns):
             self.rows += 1
             yield row
+
+    def look_ups(self, wanted: LookUpFilter) -> Iterator[LookUp]:
+        self.match()
+        for row in self.reader.look_ups(wanted):
+            self.rows += 1
+            yield row
+
+    def count_look_ups(
+        self,
+        wanted: LookUpFilter,
+        by: Sequence[LookUpDimension],
+        measures: Sequence[LookUpMeasure],
+        at_least: Mapping[LookUpMeasure, int] | None = None,
+    ) -> list[dict[str, Any]]:
+        self.match()
+        found = self.reader.count_look_ups(wanted, by, measures, at_least)
+        self.rows += len(found)
+        return found
 
 
 @dataclass
@@ -55,12 +82,15 @@ class Town:
     state: StateStore
     log: EventLog = field(init=False)
     context: ContextService = field(init=False)
+    casework: Casework = field(init=False)
+    made: bool = False
 
     def __post_init__(self) -> None:
         migrate(self.store, LATER)
         self.log = EventLog(LogRepository(self.store), LATER)
         self.state.create_tables()
         self.context = ContextService(self.state)
+        self.casework = Casework(LookUpRepository(self.store), self.context)
 
     def take_in(self, events: Iterable[Mapping[str, Any]], feeds: Mapping[str, str]) -> None:
         """One delivery per source; every record must be stored."""
@@ -74,11 +104,19 @@ class Town:
             assert appended.stored == len(delivered), appended
         for kind, text in feeds.items():
             self.context.import_feed(kind, text.encode())
+        self.made = False
+
+    def match(self) -> None:
+        """Make the look-ups, once somebody asks for them: most detectors do not."""
+        if not self.made:
+            self.made = True
+            if days := [row["day"] for row in self.log.aggregate(Filter(), (Dimension.DAY,), (Measure.EVENTS,))]:
+                self.casework.make(min(days), max(days))
 
     def reader(self, detector: Detector, day: date) -> CountingReader:
         window = Window.of_day(day)
         context = self.context.over(window.start - detector.meta.look_back, window.end)
-        return CountingReader(LogReader(self.log, context))
+        return CountingReader(LogReader(self.log, self.casework, context), self.match)
 
     def judge(self, detector: Detector, day: date) -> list[Draft]:
         return list(detector.detect(Window.of_day(day), self.reader(detector, day), detector.parameters))

@@ -165,8 +165,12 @@ def test_S12_a_cloned_key_is_refused(still: House, user: Known, visit: Visit, ke
     clone.take(original, signCount=1)
     key_alone(page, still)
     expect(page.locator(".problem:visible")).to_contain_text("確認できませんでした")
-    refused = next(event for event in told(still) if "rollback" in event["operation_name"])
-    assert refused["outcome"] != "success"
+    refused = told(still)[0]
+    assert (refused["activity"], refused["outcome"]) == ("security_event", "denied")
+    assert refused["operation_name"] == "authenticator.sign_count_rollback"
+    assert refused["actor"]["id"] == user.login_id
+    page.goto(f"{still.address}/account")
+    page.wait_for_url("**/sign-in")
     visit.shot("65-refused")
     quietly(visit, "401")
 

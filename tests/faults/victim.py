@@ -20,6 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parent))
 
+import pyotp
 import structlog
 from senders import Parcel
 from sqlalchemy import event
@@ -31,8 +32,17 @@ import ingest.spool.shared
 import ingest.spool.writer
 from api.installation import Installation, open_installation
 from api.settings import Settings
+from audit.access import NeedsSecondFactor, Role, SignedIn, new_secret
+from audit.access.rights import Doer, Wish
+from audit.log import OWN_SOURCE, Filter
 from audit.store.clickhouse import EventStore
 
+_PASSWORD = "朝霧 correct staple 42"
+_STAFF = """staff_id,org_unit,post,role,employment,manager_id,valid_from
+s0011,hoken/shikaku,係長,head,regular,,2020-04-01
+s0014,hoken/shikaku,主事,,regular,s0011,2020-04-01
+s0091,soumu/joho-system,係長,head,regular,,2020-04-01
+"""
 _FILES = "SELECT source, event_id, log_index, delivery FROM events WHERE source != 'mimamori' ORDER BY log_index"
 
 
@@ -204,7 +214,43 @@ def _credentials(task: dict[str, Any]) -> dict[str, Any]:
     return {each.source: [each.client_id, each.client_secret] for each in made}
 
 
-_ACTS = {"credentials": _credentials, "live": _live, "look": _look}
+def _clerk(task: dict[str, Any]) -> dict[str, Any]:
+    """A clerk who may view residents and nothing else, at any hour, signed in."""
+    Path(task["data"]).mkdir(exist_ok=True)
+    (Path(task["data"]) / "decisions.toml").write_text('version = 1\nhours = "free"\n', encoding="utf-8")
+    with open_installation(_settings(task)) as installation:
+        installation.context.import_feed("staff", _STAFF.encode())
+        policy = "source,valid_from,require\nnhi-eligibility,2020-01-01,password+totp\n"
+        installation.context.import_feed("policies", policy.encode())
+        access, secret = installation.access, new_secret()
+        access.create_account("s0014", "見本", frozenset({Role.STAFF}), _PASSWORD, secret)
+        rights, now = installation.rights, installation.clock.now()
+        wish = Wish(
+            person="s0014", system="nhi-eligibility", functions=("view",), unit="hoken/shikaku", start=now, end=None,
+            reason="資格審査",
+        )  # fmt: skip
+        application = rights.apply(wish, Doer(id="s0014"))
+        for approver in ("s0011", "s0091"):
+            rights.approve(application.id, Doer(id=approver))
+        begun = access.begin_sign_in("s0014", _PASSWORD, address="127.0.0.1")
+        assert isinstance(begun, NeedsSecondFactor)
+        opened = access.finish_sign_in(
+            begun.ticket, pyotp.TOTP(secret).at(installation.clock.now()), address="127.0.0.1"
+        )
+        assert isinstance(opened, SignedIn)
+    return {"session": opened.session.id}
+
+
+def _decided(task: dict[str, Any]) -> dict[str, Any]:
+    """Every decision that the log holds."""
+    with open_installation(_settings(task)) as installation:
+        found = installation.log.each(Filter(sources=(OWN_SOURCE,), actors=("s0014",), activities=("authorize",)))
+        events = [event.to_contract() for event in found]
+    named = {"id": "event_id", "case": "case_id", "reason": "operation_name", "outcome": "outcome"}
+    return {"events": [{name: event.get(ours, "") for name, ours in named.items()} for event in events]}
+
+
+_ACTS = {"clerk": _clerk, "credentials": _credentials, "decided": _decided, "live": _live, "look": _look}
 
 
 def main() -> None:

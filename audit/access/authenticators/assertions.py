@@ -1,25 +1,27 @@
 """Proving to hold an authenticator: the authentication ceremony, for whatever it is wanted."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, Literal
 
 from webauthn import generate_authentication_options
 from webauthn.helpers.structs import UserVerificationRequirement
 
 from audit.access.authenticators.ceremonies import AssertionReply, CeremonyError, read_assertion, verify_assertion
 from audit.access.authenticators.errors import AssertionRefusedError
-from audit.access.authenticators.journal import Activity
 from audit.access.authenticators.model import Asserted, Attested, By, Model, Purpose
 from audit.access.authenticators.policy import AuthenticatorPolicy
 from audit.access.authenticators.repository import AuthenticatorRepository, AuthenticatorRow
 from audit.access.authenticators.use_cases import TIMEOUT, UseCases, as_document, descriptors, refused_now
+from audit.access.errors import AccessError, ThrottledError
 from audit.access.repository import AccessRepository
 from audit.access.tables import AccountRow
+from audit.access.throttle import count_refused_key
 from audit.store.state import Session
 
 __all__ = ["AssertionUseCases"]
 
-_ACTIVITY: dict[Purpose, Activity] = {
+_ACTIVITY: dict[Purpose, Literal["login", "security_event", "unlock"]] = {
     Purpose.SIGN_IN: "login",
     Purpose.SECOND_FACTOR: "login",
     Purpose.STEP_UP: "security_event",
@@ -85,6 +87,8 @@ class AssertionUseCases(UseCases):
 
         Raises:
             AssertionRefusedError: it proves nothing, or may not be used; recorded.
+            ThrottledError: the same, once so much was refused from here that it is told by its count. What is right is
+                taken all the same, so nobody's failures keep anybody out.
         """
         try:
             reply = read_assertion(response)
@@ -173,9 +177,11 @@ class AssertionUseCases(UseCases):
             sign_count=str(asserted.sign_count),
         )
 
-    def _refuse(self, purpose: Purpose, refusal: _Refusal, by: By) -> AssertionRefusedError:
-        """Record a refusal; the caller raises what comes back."""
+    def _refuse(self, purpose: Purpose, refusal: _Refusal, by: By) -> AccessError:
+        """Record a refusal, or count it with others like it; the caller raises what comes back."""
         alarm = refusal.reason in _ALARMS
+        if not alarm and by.address is not None and (wait := self._crowded(purpose, refusal, by, by.address)):
+            return ThrottledError(wait)
         login_id = refusal.account.login_id if refusal.account else None
         row = refusal.row
         self._journal.write(
@@ -191,6 +197,17 @@ class AssertionUseCases(UseCases):
             stored_count=str(row.sign_count) if row and refusal.seen is not None else "",
         )
         return AssertionRefusedError(refusal.reason)
+
+    def _crowded(self, purpose: Purpose, refusal: _Refusal, by: By, address: str) -> timedelta | None:
+        """Count a refusal; where there were too many before it, it is told with those, and this says for how long."""
+        person = by.actor or (refusal.account.login_id if refusal.account else "")
+        with self._store.unit() as unit:
+            wait = count_refused_key(AccessRepository(unit), address, person, self._clock.now())
+        if wait is not None:
+            self._refusals.refuse(
+                _ACTIVITY[purpose], "authenticator.refusals", refusal.reason, source="", person=person, address=address
+            )
+        return wait
 
 
 def _not_theirs(row: AuthenticatorRow, reply: AssertionReply, account_id: str | None, purpose: Purpose) -> str:

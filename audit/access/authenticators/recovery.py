@@ -4,27 +4,19 @@ Ten codes of 80 bits, shown once and kept as keyed hashes; each is good once, an
 that a code gives is the caller's to keep small: `recovery_code` meets no system's factor policy (`strength`).
 """
 
-import secrets
-import unicodedata
-
 from audit.access.authenticators.journal import AuthenticatorJournal
 from audit.access.authenticators.model import By
 from audit.access.authenticators.repository import AuthenticatorRepository, RecoveryRow
 from audit.access.repository import AccessRepository
 from audit.access.sealing import SecretBox
+from audit.access.typed_codes import grouped, new_code, plain_code
 from audit.clock import Clock
 from audit.store.state import Session, StateStore
 
 __all__ = ["CODES", "RecoveryCodes"]
 
 CODES = 10
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-"""32 signs, 5 bits each; none that looks like another."""
 _LENGTH = 16
-_GROUP = 4
-_BETWEEN = " -\N{HYPHEN}\N{MINUS SIGN}\N{KATAKANA-HIRAGANA PROLONGED SOUND MARK}"
-"""What stands between groups, as keyboards and Japanese input write it."""
-_MAX_TYPED = 100
 
 
 class RecoveryCodes:
@@ -51,7 +43,7 @@ class RecoveryCodes:
         """
         repository, now = AuthenticatorRepository(unit), self._clock.now()
         replaced = repository.end_codes(account_id)
-        codes = tuple("".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)) for _ in range(CODES))
+        codes = tuple(new_code(_LENGTH) for _ in range(CODES))
         for code in codes:
             repository.add(RecoveryRow(code_hash=self._hash(account_id, code), account_id=account_id, created_at=now))
         self._journal.write(
@@ -62,7 +54,7 @@ class RecoveryCodes:
             codes=str(CODES),
             replaced=str(replaced),
         )
-        return tuple(_grouped(code) for code in codes)
+        return tuple(map(grouped, codes))
 
     def use(self, unit: Session, account_id: str, typed: str, *, by: By) -> bool:
         """Use a code up; recorded here when it was right, committed by the caller.
@@ -76,7 +68,7 @@ class RecoveryCodes:
         Returns:
             Whether it was right. A wrong one is the caller's to count and to record.
         """
-        code = _normal(typed)
+        code = plain_code(typed)
         repository = AuthenticatorRepository(unit)
         if len(code) != _LENGTH or not repository.take_code(account_id, self._hash(account_id, code)):
             return False
@@ -100,16 +92,6 @@ class RecoveryCodes:
 
     def _hash(self, account_id: str, code: str) -> str:
         return self._box.keyed_hash(f"recovery code of {account_id}: {code}")
-
-
-def _grouped(code: str) -> str:
-    return "-".join(code[start : start + _GROUP] for start in range(0, _LENGTH, _GROUP))
-
-
-def _normal(typed: str) -> str:
-    if len(typed) > _MAX_TYPED:
-        return ""
-    return "".join(sign for sign in unicodedata.normalize("NFKC", typed).upper() if sign not in _BETWEEN)
 
 
 def _login_id(unit: Session, account_id: str) -> str | None:

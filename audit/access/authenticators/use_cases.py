@@ -19,6 +19,7 @@ from audit.access.authenticators.policy_book import PolicyBook
 from audit.access.authenticators.recovery import RecoveryCodes
 from audit.access.authenticators.repository import AuthenticatorRepository, AuthenticatorRow, ChallengeRow
 from audit.access.journal import Recorder
+from audit.access.machines.journal import MachineJournal
 from audit.access.model import within
 from audit.access.sealing import SecretBox, token_hash
 from audit.clock import Clock
@@ -58,9 +59,14 @@ class UseCases:
         self._store = store
         self._clock = clock
         self._journal = AuthenticatorJournal(recorder, clock)
+        self._refusals = MachineJournal(recorder, clock)
         self.policies = PolicyBook(store, clock, self._journal, policy_file)
         self.metadata = MetadataBook(store, clock, self._journal)
         self.recovery = RecoveryCodes(store, clock, self._journal, box)
+
+    def flush_refusals(self, *, everything: bool = False) -> None:
+        """Tell the refusals that were counted."""
+        self._refusals.flush(everything=everything)
 
     def _policy(self) -> AuthenticatorPolicy:
         return self.policies.current() or STRICTEST

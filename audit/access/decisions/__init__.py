@@ -4,6 +4,7 @@ from audit.access.decisions.case import functions_of, is_output
 from audit.access.decisions.errors import (
     ConfirmRefusedError,
     EmergencyRefusedError,
+    EnvelopeRefusedError,
     LedgerRefusedError,
     MediumRefusedError,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "DecisionService",
     "Effect",
     "EmergencyRefusedError",
+    "EnvelopeRefusedError",
     "Facts",
     "FactsReader",
     "GroupRecorder",

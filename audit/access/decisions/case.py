@@ -65,7 +65,7 @@ class Case:
     functions: tuple[str, ...]
     emergency: BreakGlass | None
     notes: list[str] = field(default_factory=list)
-    approval: str = ""
+    approvals: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Under an emergency every allow says so, whether it needed it or not."""
@@ -83,6 +83,11 @@ class Case:
         """Mark an allow for whoever looks at it afterwards."""
         if word not in self.notes:
             self.notes.append(word)
+
+    def rest_on(self, approval: Approval) -> None:
+        """Name an approval without which this would not be allowed."""
+        if approval.id not in self.approvals:
+            self.approvals.append(approval.id)
 
     def mine(self, staff_id: str) -> bool:
         """Whether an id is the person's own, or another of the same natural person."""

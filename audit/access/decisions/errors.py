@@ -5,7 +5,8 @@ AccessError
 ├── ConfirmRefusedError    no such output decision, or it was confirmed before
 ├── LedgerRefusedError     an approval that cannot be asked for or given
 ├── MediumRefusedError     a medium that is not where the step needs it
-└── EmergencyRefusedError  an emergency that cannot be declared or reviewed
+├── EmergencyRefusedError  an emergency that cannot be declared or reviewed
+└── EnvelopeRefusedError   a sealed credential that cannot be made or ended
 ```
 """
 
@@ -13,7 +14,13 @@ from typing import ClassVar
 
 from audit.access.errors import AccessError
 
-__all__ = ["ConfirmRefusedError", "EmergencyRefusedError", "LedgerRefusedError", "MediumRefusedError"]
+__all__ = [
+    "ConfirmRefusedError",
+    "EmergencyRefusedError",
+    "EnvelopeRefusedError",
+    "LedgerRefusedError",
+    "MediumRefusedError",
+]
 
 Words = dict[str, tuple[str, str]]
 
@@ -92,4 +99,20 @@ class EmergencyRefusedError(AccessError):
         "oneself": ("自分の緊急利用は自分では確認できません。", "Nobody reviews their own emergency."),
         "open": ("まだ終わっていない緊急利用です。", "The emergency is not over yet."),
         "settled": ("既に確認済みです。", "This was reviewed already."),
+    }
+
+
+class EnvelopeRefusedError(AccessError):
+    """A sealed credential cannot be asked for, made or ended."""
+
+    words: ClassVar[Words] = {
+        "unknown": ("その封筒はないか、既に処理されています。", "There is no such envelope, or it was settled before."),
+        "oneself": (
+            "自分の依頼は自分では確認できません。もう一方の担当者が確認してください。",
+            "Nobody confirms their own wish. Somebody of the other office does.",
+        ),
+        "office": (
+            "セキュリティ管理者とシステム管理者の 2 人がそろって作ります。",
+            "A security administrator and an administrator make it together.",
+        ),
     }

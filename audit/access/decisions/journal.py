@@ -1,22 +1,16 @@
 """What decisions tell the audit log: one event for each answer, durable before the answer leaves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from audit.access.decisions.model import Actor, Answer, Effect, Facts, Question
+from audit.access.outbox import GroupRecorder
 from audit.clock import TOKYO, Clock
 from audit.events import mask
 
 __all__ = ["ActsJournal", "GroupRecorder", "decision_event", "new_id"]
-
-
-class GroupRecorder(Protocol):
-    """Where acts are appended, several at a time."""
-
-    def record_all(self, docs: Sequence[Mapping[str, Any]]) -> None:
-        """Append events in contract form (DESIGN 4.3), all or none; return only once they are durable, else raise."""
 
 
 def new_id() -> str:
@@ -58,7 +52,9 @@ def decision_event(question: Question, facts: Facts | None, answer: Answer, now:
                 acr=answer.acr or "",
                 notes=list(answer.notes),
                 approval=answer.approval,
+                approvals=list(answer.approvals),
                 second_person=mask(question.second_person)[0],
+                second_session=_second(facts) if "second_person" in answer.notes and facts else {},
                 emergency=facts.emergency.id if "break_glass" in answer.notes and facts and facts.emergency else "",
             )
         },
@@ -81,6 +77,14 @@ def decision_event(question: Question, facts: Facts | None, answer: Answer, now:
             "approval_id": mask(answer.approval)[0],
         }
     return doc
+
+
+def _second(facts: Facts) -> dict[str, Any]:
+    """The session by which the second person confirmed, and what it had proved; nothing where none was named."""
+    session = facts.second_session
+    if session is None:
+        return {}
+    return {"id": session.id, "factors": list(session.proof.amr), "proved_at": _stamp(session.proof.at)}
 
 
 class ActsJournal:
@@ -108,7 +112,40 @@ class ActsJournal:
         export: Mapping[str, Any] | None = None,
         **details: Any,  # noqa: ANN401 - whatever JSON holds
     ) -> str:
-        """Record one act.
+        """Record one act; what `event` takes, and the id of its event.
+
+        Raises:
+            StoreError: the log cannot be written; the act must not happen.
+        """
+        doc = self.event(
+            activity, operation, by=by, outcome=outcome, target=target, system=system, subjects=subjects,
+            export=export, **details,
+        )  # fmt: skip
+        self.record(doc)
+        return str(doc["event_id"])
+
+    def record(self, doc: Mapping[str, Any]) -> None:
+        """Record an act whose event is made already.
+
+        Raises:
+            StoreError: the log cannot be written; the act must not happen.
+        """
+        self._recorder.record_all([doc])
+
+    def event(
+        self,
+        activity: str,
+        operation: str,
+        *,
+        by: Actor | None = None,
+        outcome: str = "success",
+        target: str = "",
+        system: str = "",
+        subjects: Iterable[str] = (),
+        export: Mapping[str, Any] | None = None,
+        **details: Any,  # noqa: ANN401 - whatever JSON holds
+    ) -> dict[str, Any]:
+        """One act as an event, not yet recorded.
 
         Args:
             activity: a word of the closed vocabulary.
@@ -120,17 +157,10 @@ class ActsJournal:
             subjects: residents it is about, by their keys.
             export: what leaves, in the contract's words.
             details: further fields, free of secrets; `old` and `new` where something changes.
-
-        Returns:
-            The id of its event.
-
-        Raises:
-            StoreError: the log cannot be written; the act must not happen.
         """
-        event_id = new_id()
         doc: dict[str, Any] = {
             "time": _stamp(self._clock.now()),
-            "event_id": event_id,
+            "event_id": new_id(),
             "activity": activity,
             "operation_name": operation,
             "outcome": outcome,
@@ -144,8 +174,7 @@ class ActsJournal:
             doc["subjects"] = list(subjects)
         if export:
             doc["export"] = dict(export)
-        self._recorder.record_all([doc])
-        return event_id
+        return doc
 
 
 def _stamp(at: datetime) -> str:

@@ -69,7 +69,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSession:
-    """A session that is open now."""
+    """A session that is open now. `limited_to`: the one system it is for, where a sealed credential opened it."""
 
     id: str
     login_id: str
@@ -78,6 +78,7 @@ class LiveSession:
     last_seen_at: datetime
     address: str
     terminal_id: str = ""
+    limited_to: str = ""
     locked: bool = False
 
 
@@ -88,6 +89,7 @@ class Approval:
     Attributes:
         entered_at: since when it is on record; one without it, or entered after the act, covers nothing.
         subjects: the residents that a `second_person` was given for.
+        concerned: those among them who are the approver, or of the approver's household.
         ledger: whether it was given in Mimamori, where its uses are counted.
     """
 
@@ -102,6 +104,7 @@ class Approval:
     medium_id: str
     entered_at: datetime | None = None
     subjects: tuple[str, ...] = ()
+    concerned: frozenset[str] = frozenset()
     ledger: bool = False
 
 
@@ -178,7 +181,7 @@ class Answer:
         life: how long an allow may be relied on; zero for one use.
         notes: why an allow is looked at afterwards (`break_glass`, `outside_hours_approved`, `self`, ...).
         policy: version of the decision policy.
-        approval: id of the approval that an allow rests on.
+        approvals: ids of every approval that an allow rests on, in the order in which they were needed.
         id: of this decision, once it is recorded; by it an output is confirmed.
     """
 
@@ -190,5 +193,10 @@ class Answer:
     life: timedelta = timedelta(0)
     notes: tuple[str, ...] = ()
     policy: str = ""
-    approval: str = ""
+    approvals: tuple[str, ...] = ()
     id: str = ""
+
+    @property
+    def approval(self) -> str:
+        """The last of them: of an output, the one that it is counted against. Empty for none."""
+        return self.approvals[-1] if self.approvals else ""

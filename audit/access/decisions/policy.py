@@ -71,17 +71,20 @@ class SystemPolicy:
     two_persons: frozenset[str]
     sensitive: frozenset[str]
     step_up_seconds: int
+    second_person_seconds: int
     approval_from: Mapping[str, int]
     life_seconds: int
     break_glass: bool
     break_glass_minutes: int
     break_glass_lifts: frozenset[str]
     step_up: timedelta = field(init=False)
+    second_person: timedelta = field(init=False)
     life: timedelta = field(init=False)
 
     def __post_init__(self) -> None:
         """Make durations of the seconds once, not for every question."""
         object.__setattr__(self, "step_up", timedelta(seconds=self.step_up_seconds))
+        object.__setattr__(self, "second_person", timedelta(seconds=self.second_person_seconds))
         object.__setattr__(self, "life", timedelta(seconds=self.life_seconds))
 
     def treatment(self, what: str) -> str:
@@ -175,6 +178,7 @@ _READERS: Mapping[str, _Reader] = {
     "two_persons": _words(frozenset(Activity)),
     "sensitive": _words(frozenset(FUNCTIONS)),
     "step_up_seconds": _number(1, _LONGEST_STEP_UP),
+    "second_person_seconds": _number(1, _LONGEST_STEP_UP),
     "approval_from": _approvals,
     "life_seconds": _number(0, _LONGEST_LIFE),
     "break_glass": _flag,

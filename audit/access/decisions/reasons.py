@@ -25,6 +25,7 @@ class Reason(StrEnum):
     CASE_MISSING = "case_missing"
     COLLEAGUE = "colleague"
     DECEASED = "deceased"
+    EMERGENCY_ELSEWHERE = "emergency_elsewhere"
     FAMILY = "family"
     MEDIUM_MISSING = "medium_missing"
     NO_POLICY = "no_policy"
@@ -44,6 +45,7 @@ class Reason(StrEnum):
     PURPOSE_MISSING = "purpose_missing"
     PURPOSE_UNKNOWN = "purpose_unknown"
     SECOND_PERSON_NEEDED = "second_person_needed"
+    SECOND_PERSON_OLD = "second_person_old"
     SECOND_PERSON_REFUSED = "second_person_refused"
     SELF = "self"
     SESSION_LOCKED = "session_locked"
@@ -92,6 +94,10 @@ TEXTS: Mapping[Reason, Texts] = MappingProxyType(
         Reason.DECEASED: Texts(
             "この方の記録は扱えません。所属長に申し出てください。",
             "This record is not for you to handle. Speak to your section head.",
+        ),
+        Reason.EMERGENCY_ELSEWHERE: Texts(
+            "封緘された証明でのサインインは、宣言したシステムだけに使えます。",
+            "A sign-in with a sealed credential is for the system that it was declared for.",
         ),
         Reason.FAMILY: Texts(
             "同一世帯の方の記録は扱えません。所属長に申し出て、他の職員に依頼してください。",
@@ -165,6 +171,10 @@ TEXTS: Mapping[Reason, Texts] = MappingProxyType(
         Reason.SECOND_PERSON_NEEDED: Texts(
             "この操作には、権限を持つ別の職員の確認が必要です。同席して確認してもらってください。",
             "Somebody else with the right must confirm this together with you. Ask a colleague to do so.",
+        ),
+        Reason.SECOND_PERSON_OLD: Texts(
+            "確認者の本人確認から時間が経っています。確認者にもう一度本人確認をしてもらってください。",
+            "The one who confirms has not proved their identity of late. Ask them to do so again.",
         ),
         Reason.SECOND_PERSON_REFUSED: Texts(
             "確認者として認められません。サインイン中で権限を持つ、別の職員に依頼してください。",

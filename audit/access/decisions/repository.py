@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, String, Text, select, update
+from sqlalchemy import CursorResult, String, Text, delete, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.store.state import Base, Session, UtcTime
@@ -80,3 +80,12 @@ class DecisionRepository:
         """Outputs that were allowed before a moment and of which nobody has said what became."""
         wanted = select(OutputRow).where(OutputRow.confirmed_at.is_(None), OutputRow.decided_at < before)
         return self._unit.scalars(wanted.order_by(OutputRow.decided_at)).all()
+
+    def forget(self, before: datetime) -> tuple[int, int]:
+        """Drop the outputs that were allowed before a moment; how many, and how many of them nobody had confirmed."""
+        old = OutputRow.decided_at < before
+        open_ = self._unit.scalar(
+            select(func.count()).select_from(OutputRow).where(old, OutputRow.confirmed_at.is_(None))
+        )
+        done = self._unit.execute(delete(OutputRow).where(old), execution_options={"synchronize_session": False})
+        return cast("CursorResult[Any]", done).rowcount, open_ or 0

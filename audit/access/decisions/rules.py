@@ -56,6 +56,13 @@ def _lock(case: Case) -> Verdict:
     return Reason.SESSION_LOCKED if session is None or session.locked else None
 
 
+def _limit(case: Case) -> Verdict:
+    """What a sealed credential opened is for the system of its emergency."""
+    session = case.facts.session
+    elsewhere = session is None or session.limited_to not in {"", case.question.system}
+    return Reason.EMERGENCY_ELSEWHERE if elsewhere else None
+
+
 def _binding(case: Case) -> Verdict:
     """The caller must know something of the session: a staff id alone is no proof that its holder sits there."""
     question, session = case.question, case.facts.session
@@ -115,7 +122,7 @@ def _time(case: Case) -> Verdict:
     kinds = {"time_window", APPROVAL_KINDS.get(case.question.activity)} & {"time_window", "maintenance"}
     for approval in facts.approvals:
         if approval.kind in kinds and in_force(approval, case) is None:
-            case.approval = approval.id
+            case.rest_on(approval)
             case.note("outside_hours_approved")
             return None
     if wanted == "noted":
@@ -186,33 +193,40 @@ def _subjects(case: Case) -> Verdict:
 def _second_person(case: Case) -> Verdict:
     """Somebody else confirms now, or has approved a look at these very residents before."""
     question, facts = case.question, case.facts
-    if question.second_person and _confirms(case, facts.second_session):
+    lack = _unconfirmed(case, facts.second_session) if question.second_person else Reason.SECOND_PERSON_NEEDED
+    if lack is None:
         case.note("second_person")
         return None
     wanted = set(question.subjects)
     for approval in facts.approvals:
-        named = wanted and wanted <= set(approval.subjects)
+        named = wanted and wanted <= set(approval.subjects) and wanted.isdisjoint(approval.concerned)
         if approval.kind == "second_person" and named and in_force(approval, case) is None:
-            case.approval = approval.id
+            case.rest_on(approval)
             case.note("second_person")
             return None
-    if case.lifted("second_person"):
-        return None
-    return Reason.SECOND_PERSON_REFUSED if question.second_person else Reason.SECOND_PERSON_NEEDED
+    return None if case.lifted("second_person") else lack
 
 
-def _confirms(case: Case, session: LiveSession | None) -> bool:
-    """Whether the second person is another one, is there, is who they say, holds the right, and is not concerned."""
+def _unconfirmed(case: Case, session: LiveSession | None) -> Reason | None:
+    """What the second person lacks: is it another one, there, proven, with the right, not concerned, and only now?
+
+    The service names the second person, so a session that was left open would confirm everything in its owner's
+    absence: the proof must be of these minutes.
+    """
     facts, second = case.facts, case.question.second_person
-    return (
+    counts = (
         not case.mine(second)
         and session is not None
         and session.login_id == second
         and not session.locked
+        and not session.limited_to
         and facts.factors.met_by(session.proof)
         and holds(facts.second_entitlements, second, case, None)
         and not any(facts.second_related.get(subject) in {"self", "family"} for subject in case.question.subjects)
     )
+    if not counts or session is None:
+        return Reason.SECOND_PERSON_REFUSED
+    return None if within(session.proof.at, facts.now, case.policy.second_person) else Reason.SECOND_PERSON_OLD
 
 
 # What leaves the system ----------------------------------------------------------------------------------------------
@@ -229,7 +243,7 @@ def _output(case: Case) -> Verdict:
     found = covering(case, kind)
     if isinstance(found, Reason):
         return found
-    case.approval = found.id
+    case.rest_on(found)
     return None
 
 
@@ -239,6 +253,7 @@ RULES: tuple[Rule, ...] = (
     _post,
     _session,
     _lock,
+    _limit,
     _binding,
     _place,
     _terminal,
@@ -280,7 +295,7 @@ def decide(question: Question, facts: Facts, policy: DecisionPolicy) -> Answer:
         life=_NO_LIFE if is_output(question) else own.life,
         notes=tuple(case.notes),
         policy=policy.version,
-        approval=case.approval,
+        approvals=tuple(case.approvals),
     )
 
 

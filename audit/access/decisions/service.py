@@ -177,6 +177,20 @@ class DecisionService:
         with self._store.unit() as unit:
             return [row.id for row in DecisionRepository(unit).unconfirmed(self._clock.now() - older_than)]
 
+    def forget(self, after: timedelta) -> int:
+        """Drop what is known of outputs that were decided longer ago; the log keeps it. How many.
+
+        Raises:
+            StoreError: it cannot be recorded, so nothing is dropped.
+        """
+        with self._store.unit() as unit:
+            count, unconfirmed = DecisionRepository(unit).forget(self._clock.now() - after)
+            if count:
+                self._journal.write(
+                    "purge", "decisions.outputs_forgotten", count=count, unconfirmed=unconfirmed, days=after.days
+                )
+        return count
+
     def _tell(self, row: OutputRow, outcome: str, rows: int | None, now: datetime) -> None:
         exceeded = rows is not None and row.max_rows is not None and rows > row.max_rows
         self._journal.write(

@@ -19,6 +19,10 @@ class VerificationRefusedError(AccessError):
             "認証装置のサーバーに接続できません。しばらくしてからもう一度お試しください。",
             "The verifier does not answer. Please try again shortly.",
         ),
+        "too_slow": (
+            "認証装置のサーバーの応答に時間がかかりすぎています。しばらくしてからもう一度お試しください。",
+            "The verifier takes too long to answer. Please try again shortly.",
+        ),
         "unknown_verifier": ("この認証方法は設定されていません。", "There is no such way to sign in."),
     }
     otherwise = (

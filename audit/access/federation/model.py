@@ -83,7 +83,7 @@ class Verified:
         factors: what was proved, in our words.
         authenticator: `oidc:NAME`.
         at: when.
-        session_id: the session that was to be stepped up; empty for a sign-in.
+        begun_for: what the way was begun for, as whoever began it named it; empty for a sign-in from nothing.
         place: where the person wanted to go.
     """
 
@@ -91,7 +91,7 @@ class Verified:
     factors: frozenset[str]
     authenticator: str
     at: datetime
-    session_id: str = ""
+    begun_for: str = ""
     place: str = "/"
 
     @property

@@ -3,29 +3,30 @@
 Rules:
 - Everything is asked of the configured issuer's own origin: a document that points elsewhere is refused, so neither
   keys nor the secret ever go by anybody else's word.
-- No redirection is followed, no proxy of the environment used, and nothing is waited for long.
+- Nothing is waited for long, and nothing long is read: see `asking`.
 """
 
+import base64
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
-import httpx
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # type: ignore[import-untyped]
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from audit.access.federation.asking import PATIENCE, AskError, ask
 from audit.access.federation.errors import VerificationRefusedError
 from audit.access.federation.model import Verifier
 from audit.events import parse_json
 
 __all__ = ["Metadata", "Remote"]
 
-_TIMEOUT = httpx.Timeout(5.0)
-_MAX_DOCUMENT = 256 * 1024
 _DISCOVERY = "/.well-known/openid-configuration"
 
 
@@ -46,10 +47,14 @@ class Remote:
         verifier: which.
         redirect_uri: ours for it.
         trust: which certificates are believed; made once, for reading them takes longer than asking.
+        patience: how long one request may take.
     """
 
-    def __init__(self, verifier: Verifier, redirect_uri: str, trust: ssl.SSLContext) -> None:
+    def __init__(
+        self, verifier: Verifier, redirect_uri: str, trust: ssl.SSLContext, patience: timedelta = PATIENCE
+    ) -> None:
         self._verifier = verifier
+        self._patience = patience
         self._redirect_uri = redirect_uri
         self._trust = trust
 
@@ -127,25 +132,31 @@ class Remote:
             "code_verifier": code_verifier,
         }
         # RFC 6749 2.3.1: each is form-encoded before it becomes a name and a password.
-        auth = httpx.BasicAuth(quote_plus(self._verifier.client_id), quote_plus(self._verifier.secret))
-        return self._ask("POST", metadata.token_endpoint, "code_refused", data=form, auth=auth).get("id_token")
+        pair = f"{quote_plus(self._verifier.client_id)}:{quote_plus(self._verifier.secret)}"
+        proof = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return self._ask("POST", metadata.token_endpoint, "code_refused", form, {"authorization": proof}).get(
+            "id_token"
+        )
 
-    def _ask(self, method: str, url: str, refusal: str, **kept: Any) -> Mapping[str, Any]:  # noqa: ANN401 - passed on as it is
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        refusal: str,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Mapping[str, Any]:
         """The JSON object behind an address."""
-        body = bytearray()
+        sent = {"host": urlsplit(url).netloc, "accept": "application/json", "user-agent": "mimamori", **(headers or {})}
+        content = urlencode(form).encode() if form else b""
+        if form:
+            sent |= {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(content))}
         try:
-            with (
-                httpx.Client(verify=self._trust, timeout=_TIMEOUT, trust_env=False, follow_redirects=False) as client,
-                client.stream(method, url, headers={"accept": "application/json"}, **kept) as answer,
-            ):
-                for piece in answer.iter_bytes():
-                    body += piece
-                    if len(body) > _MAX_DOCUMENT:
-                        raise VerificationRefusedError("document_too_long")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise VerificationRefusedError("unreachable") from error
-        found, fault = parse_json(bytes(body))
-        if answer.status_code != httpx.codes.OK:
+            status, body = ask(method, url, self._trust, headers=sent, content=content, patience=self._patience)
+        except AskError as error:
+            raise VerificationRefusedError(error.reason) from error
+        found, fault = parse_json(body)
+        if status != HTTPStatus.OK:
             raise VerificationRefusedError(refusal)
         if found is None or fault is not None:
             raise VerificationRefusedError("document_unreadable")

@@ -77,14 +77,15 @@ class FederationService:
         """The verifiers that people may choose, in the order of the file."""
         return [Offer(each.name, each.texts, each.factors) for each in self._verifiers.values()]
 
-    def begin(self, name: str, *, place: str, session_id: str = "", address: str) -> Begun:
+    def begin(self, name: str, *, place: str, begun_for: str = "", address: str) -> Begun:
         """Set out to a verifier.
 
         Args:
             name: which.
             place: where the person wants to go afterwards, judged by whoever sends them there; `/` instead of one that
                 is too long to keep.
-            session_id: the session to step up; empty for a sign-in.
+            begun_for: a session to step up or the ticket of a sign-in, in the caller's words; empty for a sign-in from
+                nothing. It comes back as it is.
             address: the peer's address.
 
         Raises:
@@ -101,7 +102,7 @@ class FederationService:
             "state": state,
             "nonce": nonce,
             "verifier": code_verifier,
-            "session": session_id,
+            "for": begun_for,
             "place": place if len(place.encode()) <= _MAX_PLACE else "/",
             "at": self._clock.now().isoformat(),
         }
@@ -144,7 +145,7 @@ class FederationService:
         _judge_answer(parameters, verifier, metadata)
         id_token = remote.exchange(metadata, code=parameters["code"], code_verifier=kept["verifier"])
         found = judge_statement(id_token, verifier, remote.keys(metadata), nonce=kept["nonce"], now=now)
-        return replace(found, session_id=kept["session"], place=kept["place"])
+        return replace(found, begun_for=kept["for"], place=kept["place"])
 
     def _kept(self, name: str, sealed: str, state: str, now: datetime) -> dict[str, str]:
         """What this browser set out with."""

@@ -22,7 +22,7 @@ from audit.clock import TOKYO, Clock
 
 __all__ = ["MachineJournal"]
 
-Activity = Literal["credential_issue", "login", "revoke", "security_event"]
+Activity = Literal["credential_issue", "login", "revoke", "security_event", "unlock"]
 WINDOW = timedelta(minutes=1)
 MAX_WINDOWS = 1000
 """Sources and networks told apart at one time; what goes beyond is told together."""
@@ -38,6 +38,7 @@ class _Window:
     source: str
     address: str
     began: datetime
+    person: str = ""
     reasons: Counter[str] = field(default_factory=Counter)
     claimed: set[str] = field(default_factory=set)
 
@@ -65,6 +66,7 @@ class MachineJournal:
         actor: str | None = None,
         address: str = "",
         source: str = "",
+        person: str = "",
         **details: str | list[str],
     ) -> None:
         """Record one act.
@@ -76,6 +78,7 @@ class MachineJournal:
             actor: the authenticated source; None for this installation itself, or where nobody proved anything.
             address: where it came from.
             source: the source it is about.
+            person: the login id of the user it is about.
             details: further fields, free of secrets.
 
         Raises:
@@ -94,6 +97,8 @@ class MachineJournal:
             doc["terminal"] = {"ip": address}
         if source:
             doc["target"] = {"system": source}
+        elif person:
+            doc["target"] = {"id": person}
         self._recorder.record(doc)
 
     def refuse(
@@ -105,6 +110,7 @@ class MachineJournal:
         source: str,
         address: str,
         claimed: str = "",
+        person: str = "",
     ) -> None:
         """Tell a refusal, or count it.
 
@@ -115,17 +121,18 @@ class MachineJournal:
             source: whose credential it was; empty when it was nobody's.
             address: where it came from.
             claimed: the source that the sender named, where it proved to be another or none.
+            person: the login id of the user whose it was, where it was no source's.
         """
         with self._lock:
             now = self._clock.now()
             self._tell_due(now)
-            key = (operation, source, network_of(address))
+            key = (operation, source or person, network_of(address))
             if key not in self._windows and len(self._windows) >= MAX_WINDOWS:
-                key, source, address = (operation, "", ""), "", ""
+                key, source, person, address = (operation, "", ""), "", "", ""
             window = self._windows.get(key)
             told = window is not None
             if window is None:
-                window = _Window(activity, operation, source, address, now)
+                window = _Window(activity, operation, source, address, now, person)
             window.reasons[reason] += 1
             if SOURCE_ID.fullmatch(claimed) and len(window.claimed) < MAX_CLAIMED:
                 window.claimed.add(claimed)
@@ -153,6 +160,7 @@ class MachineJournal:
             "denied" if window.activity == "security_event" else "failure",
             address=window.address,
             source=window.source,
+            person=window.person,
             count=str(window.reasons.total()),
             reasons=[f"{reason}={count}" for reason, count in sorted(window.reasons.items())],
             claimed=sorted(window.claimed),

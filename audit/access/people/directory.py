@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import chain
 
 from audit.access.journal import Recorder
+from audit.access.outbox import Outbox
 from audit.access.people.journal import PeopleJournal
 from audit.access.people.model import PeopleRules
 from audit.clock import Clock
@@ -37,6 +38,7 @@ class PeopleDirectory:
         self._clock = clock
         self._context = context
         self._journal = PeopleJournal(recorder, clock)
+        self._outbox = Outbox(state, recorder)
         self._rules = rules or PeopleRules()
         self._turn = threading.RLock()  # changes here wait for each other; one of another node makes ours fail
 

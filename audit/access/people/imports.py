@@ -3,12 +3,13 @@
 Rules:
 - Nothing is ever deleted: a post ends. What is absent from a file stays as it was; only an end ends.
 - What ends a person is committed before it is recorded, all else is recorded before it is committed: a failing log
-  leaves less access, never more.
+  leaves less access, never more. The event of an end is committed with it, so that a later sweep can still tell it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from audit.access.outbox import keep
 from audit.access.people.directory import PeopleDirectory
 from audit.access.people.errors import PeopleRefusedError
 from audit.access.people.journal import By
@@ -69,8 +70,9 @@ class StaffImports(PeopleDirectory):
         done = [Imported(0, 0, 0, 0)]
         if leaving:
             ending = [row for row in rows if row["staff_id"] in gone]
-            done.append(self._context.import_rows("staff", ending, as_of=as_of))
-            self._journal.tell(leaving, by)
+            docs = self._journal.events(leaving, by)
+            done.append(self._context.import_rows("staff", ending, lambda unit: keep(unit, docs), as_of))
+            self._outbox.tell(docs)
             as_of += 1
 
         def tell(_unit: Session) -> None:

@@ -1,12 +1,13 @@
 """What changes of the directory tell the audit log: one event for each person, with old and new values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 from uuid import uuid4
 
 from audit.access.journal import Recorder
+from audit.access.outbox import GroupRecorder
 from audit.access.people.model import Change, ChangeKind, Plan, row_of
 from audit.clock import TOKYO, Clock
 from audit.context import Post
@@ -20,14 +21,6 @@ _ACTIVITIES: Mapping[ChangeKind, str] = {
     ChangeKind.EXTENDED: "grant",
     ChangeKind.CHANGED: "config_change",
 }
-
-
-@runtime_checkable
-class GroupRecorder(Protocol):
-    """A recorder that takes many events at the price of one: a thousand people move on 1 April."""
-
-    def record_all(self, docs: Sequence[Mapping[str, Any]]) -> None:
-        """Append events, all or none; return only once they are durable, else raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ class PeopleJournal:
         Raises:
             StoreError: the log cannot be written.
         """
-        docs = [self._of_person(change, by, also) for change in changes]
+        docs = self.events(changes, by, **also)
         if summary is not None:
             docs.append(self._of_file(summary, by))
         if isinstance(self._recorder, GroupRecorder):
@@ -69,6 +62,10 @@ class PeopleJournal:
             return
         for doc in docs:
             self._recorder.record(doc)
+
+    def events(self, changes: Iterable[Change], by: By, **also: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+        """The events of changes, not yet recorded."""
+        return [self._of_person(change, by, also) for change in changes]
 
     def _of_person(self, change: Change, by: By, also: Mapping[str, Any]) -> dict[str, Any]:
         values = {"old": [_values(post) for post in change.before], "new": [_values(post) for post in change.after]}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
+from audit.access.outbox import keep
 from audit.access.people.errors import TakenError, UnknownPersonError
 from audit.access.people.imports import StaffImports
 from audit.access.people.journal import By
@@ -107,14 +108,15 @@ class Provisioning(StaffImports):
             as_of = self._context.revision()
             person, now = self._found(staff_id), self._clock.now()
             rows = [row_of(post) for post in _ended(person.posts, now)]
-            found = self._planned(rows)
+            left = self._planned(rows).changes or (Change(staff_id, ChangeKind.LEFT, (), ()),)
+            docs = self._journal.events(left, by, deleted="true")
 
             def within(unit: Session) -> None:
                 PeopleRepository(unit).delete(staff_id, now)
+                keep(unit, docs)
 
             self._context.import_rows("staff", rows, within, as_of)
-        left = found.changes or (Change(staff_id, ChangeKind.LEFT, (), ()),)
-        self._journal.tell(left, by, deleted="true")
+        self._outbox.tell(docs)
 
     def _name(self, person: Person, external_id: str, by: By) -> None:
         """Keep another external id."""

@@ -1,8 +1,8 @@
 """Who may decide a step, at one moment. Nothing is remembered: posts are looked up when they are relied on.
 
-Left out of a chain are the person concerned, the applicant, whoever gave another step and whoever's deputy did, each
-with every other id of the same natural person. A deputy decides in the place of somebody who could decide: what is
-delegated cannot be delegated again.
+Left out of a chain are the person concerned, those who would gain by another part of the same application, the
+applicant, whoever gave another step and whoever's deputy did, each with every other id of the same natural person. A
+deputy decides in the place of somebody who could decide: what is delegated cannot be delegated again.
 """
 
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ class Approvers:
 
     def why_not(self, application: Application, who: str) -> str:
         """The reason for which somebody may not give a step, as a word."""
-        if self._among(who, (application.wish.person,)):
+        if self._among(who, (application.wish.person, *application.beside)):
             return "oneself"
         if self._among(who, (application.applicant,)):
             return "applicant"
@@ -114,4 +114,4 @@ class Approvers:
 def involved(application: Application) -> tuple[str, ...]:
     """Everybody who may not give the next step."""
     given = [name for approval in application.approvals for name in (approval.by, approval.deputy_for) if name]
-    return (application.wish.person, application.applicant, *given)
+    return (application.wish.person, *application.beside, application.applicant, *given)

@@ -4,6 +4,7 @@
 AccessError
 └── RightsError
     ├── ApplicationRefusedError     it cannot be asked for like this
+    │   └── PartRefusedError        one part of an application for several persons, and whose
     ├── DecisionRefusedError        it cannot be approved, refused or withdrawn by this person, now
     ├── DelegationRefusedError      nobody can be named as deputy like this
     ├── RightUnknownError           there is no such thing, as far as this person may know
@@ -22,6 +23,7 @@ __all__ = [
     "ApplicationRefusedError",
     "DecisionRefusedError",
     "DelegationRefusedError",
+    "PartRefusedError",
     "ReconciliationRefusedError",
     "RightUnknownError",
     "RightsError",
@@ -63,6 +65,16 @@ class ApplicationRefusedError(RightsError):
             "This system needs the number of a written decision.",
         ),
         "fixed_term": _END_OF_POST,
+        "together": (
+            "まとめて申請できるのは、同じ内容の新しい権限だけです。",
+            "Only the same new right can be asked for together.",
+        ),
+        "together_number": ("まとめて申請できるのは2人から100人までです。", "Together: 2 to 100 persons."),
+        "together_twice": ("同じ人が2回書かれています。", "Somebody is named twice."),
+        "together_unit": (
+            "まとめて申請できるのは、開始の時点で同じ所属にいる人だけです。",
+            "Only persons who are in one unit when the right begins can be asked for together.",
+        ),
         "function": ("機能を選んでください。", "Choose the functions."),
         "number": (
             "12 桁の個人番号のような数字は書けません。",
@@ -83,6 +95,23 @@ class ApplicationRefusedError(RightsError):
             "The staff directory has no post for this person.",
         ),
     }
+
+
+class PartRefusedError(ApplicationRefusedError):
+    """One part of an application for several persons; nothing was asked for.
+
+    Args:
+        reason: as above.
+        person: whose part.
+    """
+
+    def __init__(self, reason: str, person: str) -> None:
+        super().__init__(reason)
+        self.person = person
+
+    def text(self, language: str) -> str:
+        """Whose part, and why."""
+        return f"{self.person}: {super().text(language)}"
 
 
 class DecisionRefusedError(RightsError):

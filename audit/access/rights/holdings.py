@@ -3,7 +3,7 @@
 The sweep only writes down what has already happened: it gives nothing and takes nothing that still held.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from audit.access.rights.repository import RightsRepository
 from audit.access.rights.use_cases import UseCases
 from audit.access.rights.wishes import words_of
 from audit.context import Post, post_held
+from audit.store.state import Session
 
 __all__ = ["HoldingUseCases", "LedgerEntry", "Swept"]
 
@@ -155,23 +156,45 @@ class HoldingUseCases(UseCases):
             StoreError: the log cannot be written. What has ended has ended; the next sweep tells it.
         """
         with self._store.unit() as unit:
-            late = RightsRepository(unit).untold()
-        with self._store.unit() as unit:
             repository = RightsRepository(unit)
-            rows = repository.rights()
-            posts = self._posts(row.person for row in rows)
-            ends = [
-                (right, *end)
-                for right in (row.entitlement() for row in rows)
-                if (end := _over(right, posts[right.person], now)) and repository.end_right(right.id, now)
-            ]
-            docs = [self._noticed(right, operation, since, now, repository) for right, operation, since in ends]
+            rights = [row.entitlement() for row in repository.rights()]
+            docs, delays = self._end(repository, rights, now)
             docs += (expired := self._expired(repository, now))
             for doc in docs:
                 repository.add_untold(doc)
-        self._tell([*late, *docs])
-        longest = max((now - since for _, _, since in ends), default=timedelta(0))
-        return Swept(ended=len(ends), expired=len(expired), told=len(late), longest=longest)
+        late = self._outbox.catch_up() - len(docs)
+        longest = max(delays, default=timedelta(0))
+        return Swept(ended=len(delays), expired=len(expired), told=late, longest=longest)
+
+    def settle(self, unit: Session, people: Collection[str]) -> None:
+        """Write down what has ended for some people, because the directory is about to say something else of them.
+
+        A post that is lengthened after its end, or a gap that is filled, would otherwise bring back what was not yet
+        swept. The next sweep tells it.
+
+        Args:
+            unit: in which the directory is changed.
+            people: whose posts.
+        """
+        repository, alone = RightsRepository(unit), len(people) == 1
+        rows = repository.rights(person=next(iter(people)) if alone else "")
+        rights = [right for row in rows if (right := row.entitlement()).person in people]
+        docs, _ = self._end(repository, rights, self._clock.now())
+        for doc in docs:
+            repository.add_untold(doc)
+
+    def _end(
+        self, repository: RightsRepository, rights: Sequence[Entitlement], now: datetime
+    ) -> tuple[list[dict[str, Any]], list[timedelta]]:
+        """End those rights that are over; their events, and how late each is noticed."""
+        posts = self._posts(right.person for right in rights)
+        ends = [
+            (right, *end)
+            for right in rights
+            if (end := _over(right, posts[right.person], now)) and repository.end_right(right.id, now)
+        ]
+        docs = [self._noticed(right, operation, since, now, repository) for right, operation, since in ends]
+        return docs, [now - since for _, _, since in ends]
 
     def _noticed(
         self, right: Entitlement, operation: str, since: datetime, now: datetime, repository: RightsRepository

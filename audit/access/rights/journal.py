@@ -105,6 +105,7 @@ class RightsJournal:
             outcome,
             target=(wish.person, wish.system, wish.affair),
             application=application.id,
+            batch=application.batch,
             asked={name: value for name, value in asked.items() if value},
             **details,
         )

@@ -212,6 +212,8 @@ class Application:
         closed_at: since when it is decided; None while it waits.
         closed_by: by whom; empty when nobody did.
         closing_reason: why it was refused; empty otherwise.
+        batch: shared by the parts of one application for several persons; empty for one alone.
+        beside: the persons of the other parts, none of whom may decide this one.
     """
 
     id: str
@@ -227,6 +229,8 @@ class Application:
     closed_at: datetime | None = None
     closed_by: str = ""
     closing_reason: str = ""
+    batch: str = ""
+    beside: tuple[str, ...] = ()
 
     @property
     def step(self) -> int:

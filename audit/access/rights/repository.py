@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Delete, Update, delete, func, or_, select, update
+from sqlalchemy import CursorResult, Update, func, or_, select, update
 
+from audit.access.outbox import keep
 from audit.access.rights.model import Application, Approval, Change, Delegation, Entitlement, Kind, Status, Wish
 from audit.access.rights.tables import (
     ApplicationRow,
@@ -18,7 +19,6 @@ from audit.access.rights.tables import (
     DelegationRow,
     EntitlementRow,
     ReconciliationRow,
-    UntoldRow,
 )
 from audit.store.state import Session
 
@@ -31,7 +31,7 @@ class RightsRepository:
     def __init__(self, unit: Session) -> None:
         self._unit = unit
 
-    def _change(self, statement: Update | Delete) -> int:
+    def _change(self, statement: Update) -> int:
         done = self._unit.execute(statement, execution_options={"synchronize_session": False})
         return cast("CursorResult[Any]", done).rowcount
 
@@ -61,6 +61,8 @@ class RightsRepository:
                 created_at=application.created_at,
                 expires_at=application.expires_at,
                 status=application.status,
+                batch=application.batch,
+                beside=" ".join(application.beside),
             )
         )
         self._unit.flush()
@@ -232,16 +234,7 @@ class RightsRepository:
 
     def add_untold(self, doc: dict[str, Any]) -> None:
         """Keep an event until it is told."""
-        self._unit.add(UntoldRow(event_id=doc["event_id"], doc=json.dumps(doc)))
-        self._unit.flush()
-
-    def untold(self) -> Sequence[dict[str, Any]]:
-        """Events that may not have been told."""
-        return [json.loads(row.doc) for row in self._unit.scalars(select(UntoldRow).order_by(UntoldRow.event_id))]
-
-    def told(self, event_id: str) -> None:
-        """An event is in the log."""
-        self._change(delete(UntoldRow).where(UntoldRow.event_id == event_id))
+        keep(self._unit, [doc])
 
     # Deputies
 
@@ -323,4 +316,6 @@ def _application(row: ApplicationRow, approvals: tuple[Approval, ...]) -> Applic
         closed_at=row.closed_at,
         closed_by=row.closed_by,
         closing_reason=row.closing_reason,
+        batch=row.batch,
+        beside=tuple(row.beside.split()),
     )

@@ -15,7 +15,6 @@ __all__ = [
     "DelegationRow",
     "EntitlementRow",
     "ReconciliationRow",
-    "UntoldRow",
 ]
 
 _ID = 32
@@ -50,6 +49,8 @@ class ApplicationRow(Base):
     closed_at: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
     closed_by: Mapped[str] = mapped_column(String(_NAME), default="")
     closing_reason: Mapped[str] = mapped_column(Text, default="")
+    batch: Mapped[str] = mapped_column(String(_ID), default="", server_default="")
+    beside: Mapped[str] = mapped_column(Text, default="", server_default="")  # separated by a space
 
 
 class ApprovalRow(Base):
@@ -115,15 +116,6 @@ class ChangeRow(Base):
     before: Mapped[str] = mapped_column(Text)  # empty for none
     after: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
-
-
-class UntoldRow(Base):
-    """An event of something taken away that the log may not have yet; told again until it has."""
-
-    __tablename__ = "access_right_untold"
-
-    event_id: Mapped[str] = mapped_column(String(_ID), primary_key=True)
-    doc: Mapped[str] = mapped_column(Text)
 
 
 class DelegationRow(Base):

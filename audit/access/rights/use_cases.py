@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from audit.access.journal import Recorder
+from audit.access.outbox import Outbox
 from audit.access.rights.approvers import Approvers
 from audit.access.rights.chains import Rules
 from audit.access.rights.journal import RightsJournal
@@ -43,13 +44,11 @@ class UseCases:
         self._clock = clock
         self._people = people
         self._journal = RightsJournal(recorder)
+        self._outbox = Outbox(store, recorder)
 
     def _approvers(self, repository: RightsRepository, now: datetime) -> Approvers:
         return Approvers(self._people, repository.delegations(now, start_by=now), now)
 
     def _tell(self, docs: Iterable[dict[str, Any]]) -> None:
         """Tell events that were committed as untold; what the log refuses now is told by the next sweep."""
-        for doc in docs:
-            self._journal.record(doc)
-            with self._store.unit() as unit:
-                RightsRepository(unit).told(doc["event_id"])
+        self._outbox.tell(list(docs))

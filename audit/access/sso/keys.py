@@ -1,9 +1,10 @@
-"""The keys that ID tokens are signed with, in one file of the installation, the newest first.
+"""The keys that ID tokens are signed with, in one file of the installation.
 
 ES256 is what we sign with; RS256 is there because OpenID Connect demands it of every provider, for systems that know
-nothing else. Rotation makes new keys and keeps only the public parts of those before, which stay published so that
-tokens signed just before still verify. A rotation by another process, the command line above all, is seen at once; a
-file that has become useless changes nothing.
+nothing else. Rotation makes new keys and keeps only the public parts of those before: published for as long as a token
+signed just before may still be verified, and known to us alone for as long as a session from before may be signed out
+by such a token. A rotation by another process, the command line above all, is seen at once; a file that has become
+useless changes nothing.
 """
 
 import json
@@ -11,19 +12,44 @@ import os
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeyParameters, KeySet, RSAKey
 
+from audit.access.model import within
+
 __all__ = ["ALGORITHMS", "Algorithm", "SigningKey", "SigningKeys"]
 
 Algorithm = Literal["ES256", "RS256"]
 ALGORITHMS: tuple[Algorithm, ...] = ("ES256", "RS256")
 SigningKey = ECKey | RSAKey
-KEPT = 3
-"""Former generations that stay published."""
+PUBLISHED = timedelta(minutes=15)
+"""After they were replaced: the five minutes of an ID token, and ten for clocks that differ."""
+KEPT = timedelta(hours=12)
+"""The same, for us alone: longer than any session."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Former:
+    """A key that signs no more: its public part, and since when."""
+
+    key: SigningKey
+    since: datetime
+
+    def document(self) -> dict[str, Any]:
+        return {"since": self.since.isoformat(), "key": self.key.as_dict(private=False)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What the file holds: the keys that sign, in the order of `ALGORITHMS`, and those before, the newest first."""
+
+    signing: list[SigningKey]
+    former: list[_Former]
 
 
 class SigningKeys:
@@ -40,12 +66,12 @@ class SigningKeys:
         self._path = path
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._write(self.successors())
+            self._write(_Keys(self.successors(), []))
         self._stamp = self._stamp_now()
         self._read_keys = _load(path)
 
     @property
-    def _keys(self) -> list[SigningKey]:
+    def _keys(self) -> _Keys:
         """The keys as the file has them now."""
         stamp = self._stamp_now()
         if stamp != self._stamp:
@@ -63,20 +89,23 @@ class SigningKeys:
 
     def signing(self, algorithm: Algorithm) -> SigningKey:
         """The key that signs now."""
-        return self._keys[ALGORITHMS.index(algorithm)]
+        return self._keys.signing[ALGORITHMS.index(algorithm)]
 
     @property
-    def published(self) -> KeySet:
-        """Every key that may verify."""
-        return KeySet(list(self._keys))
+    def known(self) -> KeySet:
+        """Every key that may have signed a token of a session that is still open."""
+        keys = self._keys
+        return KeySet([*keys.signing, *(former.key for former in keys.former)])
 
-    def document(self) -> dict[str, Any]:
-        """The JWKS: public parts only."""
-        return {"keys": [dict(key.as_dict(private=False)) for key in self._keys]}
+    def document(self, now: datetime) -> dict[str, Any]:
+        """The JWKS: public parts only, of what may have signed a token that is still good."""
+        keys = self._keys
+        former = [each.key for each in keys.former if within(each.since, now, PUBLISHED)]
+        return {"keys": [dict(key.as_dict(private=False)) for key in (*keys.signing, *former)]}
 
     def kids(self) -> list[str]:
         """The names of the keys that sign now."""
-        return [str(key.kid) for key in self._keys[: len(ALGORITHMS)]]
+        return [str(key.kid) for key in self._keys.signing]
 
     @staticmethod
     def successors() -> list[SigningKey]:
@@ -84,13 +113,27 @@ class SigningKeys:
         curve = ECKey.generate_key("P-256", _named("ES256"), private=True)
         return [curve, RSAKey.generate_key(2048, _named("RS256"), private=True)]
 
-    def succeed(self, keys: Sequence[SigningKey]) -> None:
+    def succeed(self, signing: Sequence[SigningKey], now: datetime) -> None:
         """Sign with new keys from now on; durable when this returns."""
-        former = [_read(key.as_dict(private=False)) for key in self._keys[: KEPT * len(ALGORITHMS)]]
-        self._write([*keys, *former])
+        keys = self._keys
+        replaced = [_Former(_read(key.as_dict(private=False)), now) for key in keys.signing]
+        self._write(_Keys(list(signing), [*replaced, *_recent(keys, now)]))
 
-    def _write(self, keys: Sequence[SigningKey]) -> None:
-        text = json.dumps({"keys": [key.as_dict(private=key.is_private) for key in keys]}).encode()
+    def drop_former(self, now: datetime) -> list[str]:
+        """Forget the keys that nothing needs any more; their `kid`."""
+        keys = self._keys
+        kept = _recent(keys, now)
+        dropped = [str(each.key.kid) for each in keys.former if each not in kept]
+        if dropped:
+            self._write(_Keys(keys.signing, kept))
+        return dropped
+
+    def _write(self, keys: _Keys) -> None:
+        document = {
+            "keys": [key.as_dict(private=True) for key in keys.signing],
+            "former": [each.document() for each in keys.former],
+        }
+        text = json.dumps(document).encode()
         part = self._path.with_suffix(".part")
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -106,20 +149,28 @@ def _named(algorithm: Algorithm) -> KeyParameters:
     return {"kid": name, "use": "sig", "alg": algorithm}
 
 
-def _load(path: Path) -> list[SigningKey]:
+def _recent(keys: _Keys, now: datetime) -> list[_Former]:
+    return [each for each in keys.former if within(each.since, now, KEPT)]
+
+
+def _load(path: Path) -> _Keys:
     """The keys of a file.
 
     Raises:
         ValueError: it holds no such keys.
     """
     try:
-        keys = [_read(key) for key in json.loads(path.read_bytes())["keys"]]
-        signing = [key.get("alg") for key in keys if key.is_private]
-    except (JoseError, KeyError, TypeError, ValueError) as error:
+        document = json.loads(path.read_bytes())
+        # Public keys among those that sign are of a time when nobody wrote down since when: long before.
+        signing = [key for key in map(_read, document["keys"]) if key.is_private]
+        former = [
+            _Former(_read(each["key"]), datetime.fromisoformat(each["since"])) for each in document.get("former", [])
+        ]
+    except (AttributeError, JoseError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} holds no keys") from error
-    if signing != list(ALGORITHMS):
+    if [key.get("alg") for key in signing] != list(ALGORITHMS):
         raise ValueError(f"{path} holds no signing keys")
-    return keys
+    return _Keys(signing, former)
 
 
 def _read(key: Any) -> SigningKey:  # noqa: ANN401 - whatever JSON holds

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from audit.access.journal import Recorder
 from audit.access.machines.journal import MachineJournal
-from audit.access.model import Viewer, within
+from audit.access.model import LockedSession, Viewer, within
 from audit.access.sealing import SecretBox
 from audit.access.sso.codes import Book, Sessions
 from audit.access.sso.demands import Demand, DemandError, Need, read_demand
@@ -120,6 +120,7 @@ class SsoService(SystemUseCases):
             if viewer is None:
                 _insist(Need(Acr.PASSWORD, fresh=True), demand, been_there=False)
                 return self._detour("sign_in", self._least(demand, system.source), parameters)
+            _insist_on_limit(viewer, system.source)
             since = way.since if way else None
             need = demand.missing(viewer.proof, self._policy(system.source), self._clock.now(), since)
             if need is None:
@@ -249,7 +250,7 @@ class SsoService(SystemUseCases):
 
     # Signing out
 
-    def ends_session(self, parameters: Mapping[str, str], viewer: Viewer | None) -> tuple[str, bool]:
+    def ends_session(self, parameters: Mapping[str, str], viewer: Viewer | LockedSession | None) -> tuple[str, bool]:
         """Judge a request to sign out (OpenID Connect RP-Initiated Logout 1.0).
 
         A system may end the session that its ID token came from, in the browser that holds it; without such a token
@@ -257,13 +258,13 @@ class SsoService(SystemUseCases):
 
         Args:
             parameters: of the request.
-            viewer: who is signed in in this browser.
+            viewer: who is signed in in this browser, in a session that may be locked.
 
         Returns:
             Where to go then, empty for our own page; and whether the viewer's session is to end.
         """
         try:
-            claims = read_signed(parameters.get("id_token_hint", ""), self._keys.published, ALGORITHMS)
+            claims = read_signed(parameters.get("id_token_hint", ""), self._keys.known, ALGORITHMS)
         except BadTokenError:
             return "", False
         if claims.get("iss") != self._issuer() or parameters.get("client_id", claims.get("aud")) != claims.get("aud"):
@@ -272,13 +273,16 @@ class SsoService(SystemUseCases):
         place = parameters.get("post_logout_redirect_uri", "")
         if client is None or place not in client.system.post_logout_uris:
             place = ""
-        return place, viewer is not None and claims.get("sid") == viewer.session_id
+        if viewer is None:
+            return place, False
+        session = viewer.session_id if isinstance(viewer, Viewer) else viewer.session.id
+        return place, (claims.get("sid"), claims.get("sub")) == (session, viewer.login_id)
 
     # What is published
 
     def jwks(self) -> dict[str, Any]:
         """The keys that ID tokens verify with."""
-        return self._keys.document()
+        return self._keys.document(self._clock.now())
 
     def metadata(self) -> dict[str, Any]:
         """What the discovery document says about this part (OpenID Connect Discovery 1.0, RFC 8414, 9207)."""
@@ -316,6 +320,12 @@ def _granted(viewer: Viewer, demand: Demand, address: str) -> Granted:
         proof=viewer.proof,
         address=address,
     )
+
+
+def _insist_on_limit(viewer: Viewer, source: str) -> None:
+    """What a sealed credential opened is for one system."""
+    if viewer.limited_to not in {"", source}:
+        raise DemandError("access_denied", "the session is for one other system")
 
 
 def _insist(need: Need, demand: Demand, *, been_there: bool) -> None:

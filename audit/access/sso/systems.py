@@ -89,7 +89,7 @@ class SystemUseCases:
             return [row.system() for row in SsoRepository(unit).systems()]
 
     def rotate_keys(self, *, by: str) -> list[str]:
-        """Sign with new keys from now on; those before stay published.
+        """Sign with new keys from now on; those before stay published until their last tokens are over.
 
         Returns:
             The new keys' `kid`.
@@ -97,5 +97,12 @@ class SystemUseCases:
         keys, old = self._keys.successors(), self._keys.kids()
         new = [str(key.kid) for key in keys]
         self._journal.write("config_change", "sso.keys_rotated", by=by, old=old, new=new)
-        self._keys.succeed(keys)
+        self._keys.succeed(keys, self._clock.now())
         return new
+
+    def drop_former_keys(self) -> int:
+        """Forget the keys that sign no more and that nothing needs any more; how many."""
+        dropped = self._keys.drop_former(self._clock.now())
+        if dropped:
+            self._journal.write("config_change", "sso.keys_dropped", old=dropped)
+        return len(dropped)

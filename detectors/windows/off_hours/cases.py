@@ -104,6 +104,36 @@ CASES = (
         given=feeds(staff=_staff("s1"), roster=[_duty("s1", "2026-10-05T18:00:00", "2026-10-05T22:00:00", "overtime")]),
     ),
     case(
+        "overtime approved by oneself",
+        _MONDAY,
+        act(clock(_MONDAY, "21:00"), "s1"),
+        finds=["s1"],
+        given=feeds(
+            staff=_staff("s1"),
+            roster=[_duty("s1", "2026-10-05T18:00:00", "2026-10-05T22:00:00", "overtime", "s1")],
+        ),
+    ),
+    case(
+        "overtime approved by oneself under another id",
+        _MONDAY,
+        act(clock(_MONDAY, "21:00"), "s1"),
+        finds=["s1"],
+        given=feeds(
+            staff=[{**one, "subject_id": "r-1"} for one in _staff("s1", "s9")],
+            roster=[_duty("s1", "2026-10-05T18:00:00", "2026-10-05T22:00:00", "overtime", "s9")],
+        ),
+    ),
+    case(
+        "an evening approved by oneself",
+        _MONDAY,
+        act(clock(_MONDAY, "21:00"), "s1", source="nhi-levy"),
+        finds=["s1"],
+        given=feeds(
+            staff=_staff("s1"),
+            approvals=[_approval("nhi-levy", "2026-10-05T20:00:00", "2026-10-05T23:00:00") | {"approved_by": "s1"}],
+        ),
+    ),
+    case(
         "the morning of an afternoon shift",
         _MONDAY,
         act(clock(_MONDAY, "09:00"), "s1"),

@@ -124,6 +124,7 @@ def test_a_mistake_leaves_the_link_usable(town: "Town", change: dict[str, str], 
     assert complete(town, token).login_id == "admin01"
 
 
+@pytest.mark.both_engines
 def test_a_link_used_at_once_by_many_makes_one_account(town: "Town") -> None:
     token = town.access.create_enrolment_link()
     code = town.code(town.access.open_enrolment(token, address=THERE).secret)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from audit.access import Role, SignInRefusedError, ThrottledError
+from audit.access.outbox import Outbox
 from audit.access.tables import AttemptRow
 from audit.store.state import Base
 
@@ -212,3 +213,18 @@ def test_every_event_has_the_contract_form(town: "Town") -> None:
         assert {"time", "event_id", "activity", "operation_name", "outcome", "actor"} <= set(doc)
         assert doc["outcome"] in {"success", "failure", "denied"}
         assert doc["time"].endswith("+09:00")
+
+
+def test_the_end_of_an_account_and_of_a_session_is_told_when_the_log_is_back(town: "Town") -> None:
+    town.user("boss", Role.SECURITY_ADMINISTRATOR)
+    town.user()
+    boss, viewer = town.viewer("boss"), town.viewer()
+    town.ledger.down_for = ""
+    with pytest.raises(ConnectionError):
+        town.access.sign_out(viewer)
+    with pytest.raises(ConnectionError):
+        town.access.disable_account("s0412", by=boss)
+    town.ledger.down_for = None
+    outbox = Outbox(town.store, town.ledger)
+    assert (outbox.catch_up(), outbox.catch_up()) == (2, 0)
+    assert sorted(town.ledger.operations()[-2:]) == ["account.disabled", "session.signed_out"]

@@ -588,6 +588,7 @@ def test_weak_rules_are_refused_at_the_start(wrong: dict[str, Any]) -> None:
         MachineRules(**wrong)
 
 
+@pytest.mark.both_engines
 def test_one_assertion_is_good_once_among_twenty_at_a_time(door: Door) -> None:
     made = door.credential()
     assertion = OAuthClient(made.client_id, made.client_secret, ISSUER).assertion(door.now)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from authenticator import SoftAuthenticator
+from authenticator import Bent, SoftAuthenticator
 from sqlalchemy import func, select
 
 from audit.access import (
@@ -17,9 +17,10 @@ from audit.access import (
     ThrottledError,
     Viewer,
 )
+from audit.access.authenticators import AssertionRefusedError
 from audit.access.authenticators.repository import ChallengeRow
 from audit.access.strength import Acr, Proof
-from audit.access.throttle import BEGINNINGS
+from audit.access.throttle import BEGINNINGS, REFUSED_KEYS
 from audit.context import Terminal
 
 if TYPE_CHECKING:
@@ -475,6 +476,60 @@ def test_S20_a_key_is_never_locked_out_by_others(town: "Town") -> None:
         opened = town.access.settle_second_session(opened.ticket, take_over=True, address=HERE)
     assert isinstance(opened, SignedIn)
     assert opened.session.failures_before == 100, "and its owner is told what went on"
+
+
+def test_S20_refused_keys_beyond_the_limit_are_told_by_their_count_and_keep_nobody_out(town: "Town") -> None:
+    town.user()
+    key = town.key()
+
+    def garbage(address: str = HERE) -> type[Exception]:
+        with pytest.raises((SignInRefusedError, ThrottledError)) as caught:
+            town.access.key_sign_in("{}", bound_to="form", address=address)
+        return caught.type
+
+    before = len(town.ledger.docs)
+    assert {garbage() for _ in range(REFUSED_KEYS.failures)} == {AssertionRefusedError}
+    assert len(town.ledger.docs) - before == REFUSED_KEYS.failures
+    assert {garbage() for _ in range(200)} == {ThrottledError}
+    assert len(town.ledger.docs) - before == REFUSED_KEYS.failures + 1, "the first of the rest, at once"
+    town.forward(minutes=1)
+    town.keys.flush_refusals()
+    told = town.ledger.docs[-2:]
+    assert [doc["operation_name"] for doc in told] == ["authenticator.refusals"] * 2
+    assert [doc["unmapped"]["count"] for doc in told] == ["1", "199"]
+    assert (told[1]["activity"], told[1]["outcome"], told[1]["terminal"]) == ("login", "failure", {"ip": HERE})
+    assert garbage(THERE) is AssertionRefusedError, "another place is another matter"
+    opened = town.key_alone(key)
+    if isinstance(opened, SecondSession):
+        opened = town.access.settle_second_session(opened.ticket, take_over=True, address=HERE)
+    assert isinstance(opened, SignedIn), "what is right is taken from there all the same"
+    viewer = town.access.authenticate(opened.token)
+    assert viewer is not None
+    count = len(town.ledger.docs)
+    with pytest.raises(AssertionRefusedError):
+        town.access.step_up_with_key(viewer, SoftAuthenticator().get(town.access.begin_step_up(viewer)), address=HERE)
+    assert len(town.ledger.docs) == count + 1
+    town.forward(minutes=14)
+    assert garbage() is AssertionRefusedError
+
+
+def test_S20_refusals_of_a_known_persons_key_are_counted_apart_and_told_with_the_person(town: "Town") -> None:
+    town.user()
+    key = town.key()
+    town.forward(seconds=30)
+    viewer = town.viewer()
+    for _ in range(REFUSED_KEYS.failures + 1):
+        bent = key.get(
+            town.access.begin_step_up(viewer), Bent(signature=lambda right: right[:-1] + bytes([right[-1] ^ 1]))
+        )
+        with pytest.raises((SignInRefusedError, ThrottledError)):
+            town.access.step_up_with_key(viewer, bent, address=HERE)
+    (told,) = [doc for doc in town.ledger.docs if doc["operation_name"] == "authenticator.refusals"]
+    assert (told["activity"], told["target"], told["unmapped"]["count"]) == ("security_event", {"id": "s0412"}, "1")
+    with pytest.raises(AssertionRefusedError):
+        town.access.key_sign_in("{}", bound_to="form", address=HERE)
+    renewed = town.access.step_up_with_key(viewer, key.get(town.access.begin_step_up(viewer)), address=HERE)
+    assert isinstance(renewed, SignedIn)
 
 
 def test_S19_a_key_of_nobody_is_refused_like_any_other(town: "Town") -> None:

@@ -78,6 +78,7 @@ def test_no_order_of_two_codes_uses_one_twice(town: "Town", order: tuple[str, ..
     assert accepted == expected
 
 
+@pytest.mark.both_engines
 def test_of_twenty_at_once_one_gets_in(town: "Town") -> None:
     town.user()
     # Distinct places, so that the code's single use is what decides, not the throttle.
@@ -97,6 +98,7 @@ def test_of_twenty_at_once_one_gets_in(town: "Town") -> None:
     assert town.ledger.operations().count("sign_in.completed") == 1
 
 
+@pytest.mark.both_engines
 def test_one_ticket_submitted_twenty_times_at_once(town: "Town") -> None:
     town.user()
     ticket, code = town.ticket(), town.code()
@@ -193,6 +195,7 @@ def test_the_throttle_outlives_a_restart(town: "Town") -> None:
         again.begin_sign_in("s0412", "guess", address=THERE)
 
 
+@pytest.mark.both_engines
 def test_parallel_guesses_share_no_place(town: "Town") -> None:
     town.user()
 

@@ -46,6 +46,14 @@ def spans(context: WorkContext, day: date, unit: str = "a") -> list[tuple[dateti
     return [(span.start, span.end, span.why) for span in context.working("s1", unit, day)]
 
 
+@pytest.mark.parametrize(("by", "own_word", "counts"), [("s9", False, True), ("", False, False), ("s1", False, False),
+                                                        ("s9", True, False)])  # fmt: skip
+def test_overtime_counts_by_the_word_of_somebody_else(by: str, *, own_word: bool, counts: bool) -> None:
+    night = RosterSpan("s1", at(4, 18), at(4, 22), RosterKind.OVERTIME, by, own_word)
+    assert night.approved is counts
+    assert bool(spans(WorkContext.of(roster=[night]), SUNDAY)) is counts
+
+
 def test_without_feeds_the_law_and_the_usual_hours_hold() -> None:
     context = WorkContext()
     assert context.hours("a", MONDAY) == USUAL

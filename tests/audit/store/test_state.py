@@ -8,6 +8,7 @@ from sqlalchemy import Engine, String, create_engine, inspect, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from audit.store import state as state_module
+from audit.store.errors import StoreRefusedError, StoreUnavailableError
 from audit.store.state import StateStore
 
 
@@ -44,3 +45,16 @@ def test_missing_columns_are_added_and_rows_stay(earlier: Engine, monkeypatch: p
     assert [index["column_names"] for index in inspect(earlier).get_indexes("notes")] == [["size"]]
     with earlier.connect() as connection:
         assert tuple(connection.execute(text("SELECT id, word, colour, size FROM notes")).one()) == (7, "kept", None, 3)
+
+
+def test_what_the_database_refuses_is_an_error_of_ours(earlier: Engine) -> None:
+    store = StateStore(str(earlier.url))
+    with pytest.raises(StoreRefusedError), store.unit() as unit:
+        unit.execute(text("INSERT INTO notes (id, word) VALUES (7, 'twice')"))
+    with pytest.raises(StoreRefusedError), store.unit() as unit:
+        unit.execute(text("INSERT INTO notes (id, word) VALUES (8, NULL)"))
+    with pytest.raises(StoreUnavailableError), store.unit() as unit:
+        unit.execute(text("SELECT * FROM nowhere"))  # SQLite has one error for this and for a disk that is full
+    with store.unit() as unit:
+        assert unit.scalar(text("SELECT count(*) FROM notes")) == 1
+    store.close()

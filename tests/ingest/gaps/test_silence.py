@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from audit.casework import Casework
+from audit.casework.repository import LookUpRepository
 from audit.clock import TOKYO
 from audit.context import CalendarDay, WorkContext
 from audit.findings import Severity
@@ -177,7 +179,8 @@ def test_silent_since_before_we_listened_is_no_gap(town: Any) -> None:
 
 
 def test_T4_late_events_re_open_the_windows_they_belong_to(town: Any) -> None:
-    runner = Runner(town.log, town.context, town.findings, town.clock, DETECTORS)
+    casework = Casework(LookUpRepository(town.store), town.context)
+    runner = Runner(town.log, casework, town.context, town.findings, town.clock, DETECTORS)
     town.at("2027-01-05 09:00").hear("2026-12-31 23:59", "2027-01-01 00:00")
     assert [day.isoformat() for day in runner.run().days] == ["2026-12-31", "2027-01-01"]
     assert runner.run().windows == 0

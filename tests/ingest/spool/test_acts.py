@@ -16,7 +16,7 @@ from audit.store.clickhouse import EventStore
 from audit.store.errors import StoreUnavailableError
 from audit.store.migrate import migrate
 from ingest.spool import acts as acts_module
-from ingest.spool.acts import ActsFullError, ActSpool
+from ingest.spool.acts import AHEAD, ActsFullError, ActSpool
 from ingest.spool.service import Spool
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -148,3 +148,76 @@ def test_a_my_number_that_somebody_typed_is_masked(tmp_path: Path, log: EventLog
     assert event is not None
     assert "123456789018" not in str(event.to_contract())
     assert b"123456789018" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+# Zeros laid ahead ---------------------------------------------------------------------------------------------------
+
+
+def test_acts_lie_in_bytes_that_are_on_disk_already(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, CLOCK, reserve=0, ahead=AHEAD)
+    spool.accept(OWN_SOURCE, "acts", [b"first"])
+    (path,) = tmp_path.glob("*.shared")
+    laid = path.stat().st_size
+    for n in range(100):
+        spool.accept(OWN_SOURCE, "acts", [b"act %d" % n])
+    assert path.stat().st_size == laid > AHEAD
+    spool.close()
+    again = Spool(tmp_path, CLOCK, reserve=0, ahead=AHEAD)
+    assert [entry.read() for entry in again.next_group(timeout=0)] == [b"first", *(b"act %d" % n for n in range(100))]
+    assert again.torn == []
+    again.close()
+
+
+def test_more_than_was_laid_ahead_is_kept_too(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, CLOCK, reserve=0, ahead=1000)
+    payloads = [bytes([65 + n]) * 900 for n in range(20)]
+    for payload in payloads:
+        spool.accept(OWN_SOURCE, "acts", [payload])
+    spool.close()
+    again = Spool(tmp_path, CLOCK, reserve=0, ahead=1000)
+    assert [entry.read() for entry in again.next_group(timeout=0)] == payloads
+    again.close()
+
+
+def test_nothing_of_what_is_done_lies_under_what_comes_after_it(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, CLOCK, reserve=0, ahead=AHEAD)
+    for n in range(5):
+        spool.accept(OWN_SOURCE, "acts", [b"long ago %d" % n * 20])
+    spool.done(spool.next_group(timeout=0))
+    spool.accept(OWN_SOURCE, "acts", [b"new"])
+    (path,) = tmp_path.glob("*.shared")
+    assert b"long ago" not in path.read_bytes()
+    spool.close()
+    again = Spool(tmp_path, CLOCK, reserve=0, ahead=AHEAD)
+    assert [entry.read() for entry in again.next_group(timeout=0)] == [b"new"]
+    again.close()
+
+
+def test_an_act_torn_by_a_crash_is_set_aside_among_the_zeros(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, CLOCK, reserve=0, ahead=AHEAD)
+    spool.accept(OWN_SOURCE, "acts", [b"whole"])
+    spool.accept(OWN_SOURCE, "acts", [b"torn"])
+    last = spool.next_group(timeout=0)[-1]
+    spool.close()
+    with last.path.open("r+b") as file:
+        file.seek(last.parts[0][0])
+        file.write(b"TORN")
+    again = Spool(tmp_path, CLOCK, reserve=0, ahead=AHEAD)
+    assert [entry.read() for entry in again.next_group(timeout=0)] == [b"whole"]
+    assert len(again.torn) == 1
+    again.close()
+
+
+def test_a_disk_without_room_ahead_keeps_the_act_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ingest.spool.shared.os.pwrite", full)
+    spool = Spool(tmp_path, CLOCK, reserve=0, ahead=AHEAD)
+    spool.accept(OWN_SOURCE, "acts", [b"kept"])
+    spool.done(spool.next_group(timeout=0))
+    spool.accept(OWN_SOURCE, "acts", [b"kept as well"])
+    spool.close()
+    again = Spool(tmp_path, CLOCK, reserve=0, ahead=AHEAD)
+    assert [entry.read() for entry in again.next_group(timeout=0)] == [b"kept as well"]
+    again.close()

@@ -8,7 +8,7 @@ from typing import Protocol
 from audit.access.decisions.model import BreakGlass, LiveSession
 from audit.context import Post
 
-__all__ = ["Alarm", "Emergency", "SealedCredential", "Surroundings", "Verdict"]
+__all__ = ["Alarm", "Emergency", "Envelope", "EnvelopeState", "SealedCredential", "Surroundings", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -35,6 +35,36 @@ class SealedCredential:
 
     id: str
     code: str = field(repr=False)
+    expires_at: datetime
+
+
+class EnvelopeState(StrEnum):
+    """Where an envelope stands."""
+
+    ASKED = "asked"
+    SEALED = "sealed"
+    OPENED = "opened"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """A sealed credential as it is listed, or somebody's wish for one; never its code.
+
+    Attributes:
+        asked_by: the first of the two people.
+        confirmed_by: the second; empty while it is only asked for.
+        opened_by: who used it; empty for nobody.
+    """
+
+    id: str
+    state: EnvelopeState
+    asked_by: str
+    asked_at: datetime
+    confirmed_by: str = ""
+    expires_at: datetime | None = None
+    opened_by: str = ""
+    opened_at: datetime | None = None
 
 
 class Surroundings(Protocol):

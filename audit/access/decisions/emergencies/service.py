@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from audit.access.decisions.emergencies.model import Alarm, Emergency, SealedCredential, Surroundings, Verdict
-from audit.access.decisions.emergencies.repository import EmergencyRepository, EmergencyRow, SealedRow
+from audit.access.decisions.emergencies.model import Alarm, Emergency, Surroundings, Verdict
+from audit.access.decisions.emergencies.repository import EmergencyRepository, EmergencyRow
 from audit.access.decisions.errors import EmergencyRefusedError
 from audit.access.decisions.journal import ActsJournal, GroupRecorder, new_id
 from audit.access.decisions.model import Actor, BreakGlass
 from audit.access.decisions.policy import DecisionPolicy
-from audit.access.sealing import new_token, token_hash
+from audit.access.outbox import Outbox
+from audit.access.sealing import token_hash
+from audit.access.typed_codes import plain_code
 from audit.clock import Clock, tokyo_date
 from audit.events import mask
 from audit.store.state import StateStore
@@ -44,6 +47,7 @@ class EmergencyService:
         self._store = store
         self._clock = clock
         self._journal = ActsJournal(recorder, clock)
+        self._outbox = Outbox(store, recorder)
         self._policy = policy
         self._surroundings = surroundings
         self._alarm = alarm
@@ -62,8 +66,26 @@ class EmergencyService:
             EmergencyRefusedError: why it cannot be declared.
             StoreError: it cannot be recorded or alerted, so there is none.
         """
+        self.check(system, reason, minutes)
+        session = self._surroundings.live_session(by.staff_id)
+        if session is None or session.locked or session.id != by.session:
+            raise EmergencyRefusedError("no_session")
+        return self._declare(system, reason, minutes, by, sealed_code)
+
+    def declare_at_the_door(self, system: str, reason: str, minutes: int, *, by: Actor, sealed_code: str) -> Emergency:
+        """The same for somebody who has no session yet, has proved the password, and holds a sealed credential.
+
+        Raises:
+            EmergencyRefusedError: why it cannot be declared.
+            StoreError: it cannot be recorded or alerted, so there is none.
+        """
+        self.check(system, reason, minutes)
+        if not sealed_code:
+            raise EmergencyRefusedError("credential")
+        return self._declare(system, reason, minutes, by, sealed_code)
+
+    def _declare(self, system: str, reason: str, minutes: int, by: Actor, sealed_code: str) -> Emergency:
         now, post = self._clock.now(), self._surroundings.post_at(by.staff_id, self._clock.now())
-        self._check(system, reason, minutes, by)
         if post is None:
             raise EmergencyRefusedError("no_post")
         declared = BreakGlass(
@@ -76,12 +98,12 @@ class EmergencyService:
             sealed=bool(sealed_code),
         )
         emergency = Emergency(declared=declared, review_due=self._next_open_day(post.org_unit, tokyo_date(now)))
-        if sealed_code:
-            self._use(sealed_code, by)
-        event = self._tell("grant", "break_glass.declared", emergency, by)
+        envelope = self._use(sealed_code, by) if sealed_code else ""
+        event = self._event("grant", "break_glass.declared", emergency, by, envelope=envelope)
+        self._journal.record(event)
         # The alert is kept in the same database, so it goes before this unit and not inside it. One that no emergency
         # follows, because the disk is full now, does no harm.
-        self._alarm.alert(emergency, event)
+        self._alarm.alert(emergency, event["event_id"])
         with self._store.unit() as unit:
             EmergencyRepository(unit).add(
                 EmergencyRow(
@@ -103,13 +125,13 @@ class EmergencyService:
         Raises:
             EmergencyRefusedError: no such emergency of this person, or over already.
         """
-        with self._store.unit() as unit:
+        with self._outbox.unit() as (unit, told):
             repository = EmergencyRepository(unit)
             emergency = repository.emergency(number)
             own = emergency is not None and emergency.declared.person == by.staff_id
             if emergency is None or not own or not repository.end(number, self._clock.now()):
                 raise EmergencyRefusedError("unknown")
-        self._tell("revoke", "break_glass.ended", emergency, by)
+            told.append(self._event("revoke", "break_glass.ended", emergency, by))
 
     def review(self, number: str, verdict: Verdict, note: str, *, by: Actor) -> None:
         """Enter what somebody else found about an emergency that is over.
@@ -134,9 +156,8 @@ class EmergencyService:
                 raise EmergencyRefusedError("reason")
             if not repository.review(number, verdict, by.staff_id, mask(note.strip())[0], now):
                 raise EmergencyRefusedError("settled")
-            self._tell(
-                "approve", "break_glass.reviewed", emergency, by, {"verdict": verdict, "note": mask(note.strip())[0]}
-            )
+            found = {"verdict": verdict, "note": mask(note.strip())[0]}
+            self._journal.record(self._event("approve", "break_glass.reviewed", emergency, by, found))
 
     def unreviewed(self) -> list[Emergency]:
         """Emergencies that nobody has reviewed, the first due first."""
@@ -148,25 +169,12 @@ class EmergencyService:
         with self._store.unit() as unit:
             return EmergencyRepository(unit).open_for(person, system, at)
 
-    def issue_sealed(self, *, by: Actor) -> SealedCredential:
-        """Make a sealed credential: its code is shown once, for an envelope in a safe, and is good once.
+    def check(self, system: str, reason: str, minutes: int) -> None:
+        """Whether an emergency could be declared so, whoever declares it.
 
         Raises:
-            StoreError: it cannot be recorded, so there is none.
+            EmergencyRefusedError: why not.
         """
-        credential = SealedCredential(id=new_id(), code=new_token())
-        row = SealedRow(
-            id=credential.id,
-            code_hash=token_hash(credential.code),
-            issued_by=by.staff_id,
-            issued_at=self._clock.now(),
-        )
-        with self._store.unit() as unit:
-            EmergencyRepository(unit).add(row)
-            self._journal.write("credential_issue", "break_glass.sealed_issued", by=by, credential=credential.id)
-        return credential
-
-    def _check(self, system: str, reason: str, minutes: int, by: Actor) -> None:
         policy = self._policy().of(system)
         if policy is None or not policy.break_glass:
             raise EmergencyRefusedError("not_allowed")
@@ -174,17 +182,18 @@ class EmergencyService:
             raise EmergencyRefusedError("minutes")
         if not _LEAST_REASON <= len(reason.strip()) <= _MOST_REASON:
             raise EmergencyRefusedError("reason")
-        session = self._surroundings.live_session(by.staff_id)
-        if session is None or session.locked or session.id != by.session:
-            raise EmergencyRefusedError("no_session")
 
-    def _use(self, code: str, by: Actor) -> None:
-        """Use a sealed credential up; a wrong one is a security event."""
+    def _use(self, code: str, by: Actor) -> str:
+        """Use a sealed credential up, and say which envelope it was in; a wrong one is a security event."""
+        now, hashed = self._clock.now(), token_hash(plain_code(code))
         with self._store.unit() as unit:
-            used = EmergencyRepository(unit).use_sealed(token_hash(code), by.staff_id, self._clock.now())
-        if not used:
+            repository = EmergencyRepository(unit)
+            row = repository.sealed(hashed, now)
+            used = row is not None and repository.use_sealed(hashed, by.staff_id, now)
+        if row is None or not used:
             self._journal.write("security_event", "break_glass.sealed_refused", by=by, outcome="denied")
             raise EmergencyRefusedError("credential")
+        return row.id
 
     def _next_open_day(self, unit: str, day: date) -> date:
         for ahead in range(1, _LONGEST_CLOSURE):
@@ -192,11 +201,17 @@ class EmergencyService:
                 return day + timedelta(days=ahead)
         return day + timedelta(days=_LONGEST_CLOSURE)
 
-    def _tell(
-        self, activity: str, operation: str, emergency: Emergency, by: Actor, review: dict[str, str] | None = None
-    ) -> str:
+    def _event(
+        self,
+        activity: str,
+        operation: str,
+        emergency: Emergency,
+        by: Actor,
+        review: dict[str, str] | None = None,
+        envelope: str = "",
+    ) -> dict[str, Any]:
         declared = emergency.declared
-        return self._journal.write(
+        return self._journal.event(
             activity,
             operation,
             by=by,
@@ -208,4 +223,5 @@ class EmergencyService:
             sealed=declared.sealed,
             review_due=emergency.review_due.isoformat(),
             review=review,
+            envelope=envelope,
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Index, String, Text, Update, bindparam, func, or_, select, update
+from sqlalchemy import CursorResult, Index, String, Text, Update, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.access.decisions.ledger.model import ApprovalKind, ApprovalState, Entry, Medium, MediumState, Wanted
@@ -155,11 +155,24 @@ class LedgerRepository:
         row = self._unit.get(EntryRow, number, populate_existing=True)
         return row.entry() if row is not None else None
 
-    def entries(self, states: Sequence[ApprovalState], person: str = "", limit: int = 200) -> list[Entry]:
-        """Requests in some states, the newest first; of one person, or of all."""
+    def entries(
+        self, states: Sequence[ApprovalState], person: str = "", limit: int = 200, after: str = ""
+    ) -> list[Entry]:
+        """Requests in some states, the newest first; of one person, or of all; those that come after one by its id.
+
+        Raises:
+            LookupError: there is none of this id.
+        """
         wanted = select(EntryRow).where(EntryRow.state.in_(states))
         if person:
             wanted = wanted.where(EntryRow.person == person)
+        if after:
+            last = self._unit.get(EntryRow, after)
+            if last is None:
+                raise LookupError(after)
+            wanted = wanted.where(
+                or_(EntryRow.asked_at < last.asked_at, and_(EntryRow.asked_at == last.asked_at, EntryRow.id > last.id))
+            )
         rows = self._unit.scalars(wanted.order_by(EntryRow.asked_at.desc(), EntryRow.id).limit(limit))
         return [row.entry() for row in rows]
 

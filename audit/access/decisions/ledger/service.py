@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from audit.access.decisions.errors import LedgerRefusedError
 from audit.access.decisions.journal import ActsJournal, GroupRecorder, new_id
 from audit.access.decisions.ledger.model import ApprovalKind, ApprovalState, Entry, People, Wanted
 from audit.access.decisions.ledger.repository import EntryRow, LedgerRepository
 from audit.access.decisions.model import Actor, Approval
+from audit.access.outbox import Outbox
 from audit.clock import Clock
 from audit.events import mask
 from audit.store.state import StateStore
@@ -46,6 +48,7 @@ class LedgerService:
         self._store = store
         self._clock = clock
         self._journal = ActsJournal(recorder, clock)
+        self._outbox = Outbox(store, recorder)
         self._people = people
 
     def ask(self, wanted: Wanted, *, by: Actor) -> Entry:
@@ -67,7 +70,7 @@ class LedgerService:
         with self._store.unit() as unit:
             LedgerRepository(unit).add(row)
             entry = row.entry()
-            self._tell("apply", "ledger.asked", entry, by, "", ApprovalState.ASKED)
+            self._journal.record(self._event("apply", "ledger.asked", entry, by, "", ApprovalState.ASKED))
         return entry
 
     def approve(self, number: str, *, by: Actor) -> Entry:
@@ -87,7 +90,8 @@ class LedgerService:
             if not repository.settle(number, ApprovalState.ASKED, ApprovalState.IN_FORCE, by.staff_id, now):
                 raise LedgerRefusedError("settled")
             given = self._known(repository, number)
-            self._tell("approve", "ledger.approved", given, by, ApprovalState.ASKED, ApprovalState.IN_FORCE)
+            states = (ApprovalState.ASKED, ApprovalState.IN_FORCE)
+            self._journal.record(self._event("approve", "ledger.approved", given, by, *states))
         return given
 
     def refuse(self, number: str, *, by: Actor, reason: str) -> Entry:
@@ -99,22 +103,24 @@ class LedgerService:
         now = self._clock.now()
         if not 1 <= len(reason.strip()) <= _MOST_TEXT:
             raise LedgerRefusedError("reason")
-        with self._store.unit() as unit:
+        with self._outbox.unit() as (unit, told):
             repository = LedgerRepository(unit)
             self._may_settle(self._asked(repository, number), by, now)
             if not repository.settle(number, ApprovalState.ASKED, ApprovalState.REFUSED, by.staff_id, now):
                 raise LedgerRefusedError("settled")
             entry = self._known(repository, number)
-        self._tell(
-            "approve",
-            "ledger.refused",
-            entry,
-            by,
-            ApprovalState.ASKED,
-            ApprovalState.REFUSED,
-            outcome="denied",
-            why=mask(reason.strip())[0],
-        )
+            told.append(
+                self._event(
+                    "approve",
+                    "ledger.refused",
+                    entry,
+                    by,
+                    ApprovalState.ASKED,
+                    ApprovalState.REFUSED,
+                    outcome="denied",
+                    why=mask(reason.strip())[0],
+                )
+            )
         return entry
 
     def withdraw(self, number: str, *, by: Actor) -> Entry:
@@ -134,11 +140,20 @@ class LedgerService:
         return self._end(number, by, ApprovalState.IN_FORCE, ApprovalState.CLOSED, "ledger.closed")
 
     def entries(
-        self, states: Sequence[ApprovalState] = tuple(ApprovalState), *, person: str = "", limit: int = 200
+        self,
+        states: Sequence[ApprovalState] = tuple(ApprovalState),
+        *,
+        person: str = "",
+        limit: int = 200,
+        after: str = "",
     ) -> list[Entry]:
-        """Requests in some states, the newest first; of one person, or of all."""
+        """Requests in some states, the newest first; of one person, or of all; those that come after one by its id.
+
+        Raises:
+            LookupError: there is none of this id.
+        """
         with self._store.unit() as unit:
-            return LedgerRepository(unit).entries(states, person, limit)
+            return LedgerRepository(unit).entries(states, person, limit, after)
 
     def inbox(self, approver: str) -> list[Entry]:
         """The requests that wait for one approver."""
@@ -153,7 +168,7 @@ class LedgerService:
 
     def _end(self, number: str, by: Actor, before: ApprovalState, after: ApprovalState, operation: str) -> Entry:
         now = self._clock.now()
-        with self._store.unit() as unit:
+        with self._outbox.unit() as (unit, told):
             repository = LedgerRepository(unit)
             entry = self._known(repository, number)
             own = by.staff_id in {entry.asked_by, entry.wanted.person}
@@ -163,7 +178,7 @@ class LedgerService:
             if not repository.close(number, before, after):
                 raise LedgerRefusedError("settled")
             ended = self._known(repository, number)
-        self._tell("revoke", operation, ended, by, before, after)
+            told.append(self._event("revoke", operation, ended, by, before, after))
         return ended
 
     def _check(self, wanted: Wanted, by: Actor, now: datetime) -> None:
@@ -202,7 +217,7 @@ class LedgerService:
             raise LedgerRefusedError("settled")
         return entry
 
-    def _tell(
+    def _event(
         self,
         activity: str,
         operation: str,
@@ -213,9 +228,9 @@ class LedgerService:
         *,
         outcome: str = "success",
         why: str = "",
-    ) -> None:
+    ) -> dict[str, Any]:
         wanted = entry.wanted
-        self._journal.write(
+        return self._journal.event(
             activity,
             operation,
             by=by,

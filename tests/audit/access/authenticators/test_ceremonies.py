@@ -97,6 +97,7 @@ def test_options_ask_for_a_discoverable_key_that_verifies_its_user(desk: Desk) -
         desk.service.begin_assertion(Purpose.SIGN_IN, bound_to="")
 
 
+@pytest.mark.both_engines
 def test_S6_a_challenge_is_good_once(desk: Desk) -> None:
     account, key = desk.user(), SoftAuthenticator(counts=False)
     options = desk.service.begin_registration(account, "s0412", "係員", bound_to=BOUND)
@@ -112,6 +113,7 @@ def test_S6_a_challenge_is_good_once(desk: Desk) -> None:
     assert error.value.reason == "challenge_unknown"
 
 
+@pytest.mark.both_engines
 def test_S6_one_of_many_answers_at_once_wins(desk: Desk) -> None:
     account, key = desk.user(), SoftAuthenticator(counts=False)
     desk.enrol(account, key)
@@ -297,6 +299,7 @@ def test_S12_a_key_that_does_not_count_is_no_copy_until_it_has_counted(desk: Des
     assert error.value.reason == "sign_count_rollback"
 
 
+@pytest.mark.both_engines
 def test_S12_of_two_copies_that_answer_at_once_one_counts_up(desk: Desk) -> None:
     account, key = desk.user(Role.AUDITOR), SoftAuthenticator()
     desk.enrol(account, key)
@@ -353,6 +356,7 @@ def test_a_synced_passkey_is_not_for_administrators(desk: Desk) -> None:
     assert refusal.value.reason == "not_device_bound"
 
 
+@pytest.mark.both_engines
 def test_S17_a_credential_belongs_to_one_account_for_ever(desk: Desk) -> None:
     mine, other = desk.user(), desk.user()
     key = SoftAuthenticator(credential_id=b"i" * 1023)
@@ -367,6 +371,7 @@ def test_S17_a_credential_belongs_to_one_account_for_ever(desk: Desk) -> None:
         desk.enrol(other, twin)
 
 
+@pytest.mark.both_engines
 def test_S17_two_that_enrol_one_credential_at_once_do_not_both_win(desk: Desk) -> None:
     accounts = [desk.user(), desk.user()]
     news = []

@@ -68,6 +68,7 @@ def test_S2_no_order_of_two_codes_lets_one_in_twice(desk: Desk, moves: tuple[str
     assert entered == sorted(entered, key=[HOTP[5], HOTP[6]].index)  # nor an earlier one after a later
 
 
+@pytest.mark.both_engines
 def test_S3_of_fifty_at_once_one_gets_in(desk: Desk) -> None:
     account = desk.user()
     with ThreadPoolExecutor(10) as pool:

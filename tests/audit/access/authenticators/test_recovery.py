@@ -68,6 +68,7 @@ def test_new_codes_replace_the_old(desk: Desk) -> None:
     assert desk.service.recovery.left(account) == 0
 
 
+@pytest.mark.both_engines
 def test_one_of_many_uses_at_once_wins(desk: Desk) -> None:
     account = desk.user()
     code = issue(desk, account)[0]

@@ -154,6 +154,7 @@ def test_a_head_who_has_left_approves_nothing(ledger: LedgerService, people: Dir
     assert refused.value.reason == "not_head"
 
 
+@pytest.mark.both_engines
 def test_two_answers_at_once_are_one(ledger: LedgerService, log: Log) -> None:
     entry = ledger.ask(wanted(), by=by(ME))
 
@@ -300,6 +301,7 @@ def test_nobody_takes_a_step_in_the_name_of_another(media: MediaService) -> None
         media.step(question("media_checkout", medium_id="M-1"), by=by(OTHER))
 
 
+@pytest.mark.both_engines
 def test_one_medium_goes_out_once(media: MediaService) -> None:
     def out(_: int) -> bool:
         try:

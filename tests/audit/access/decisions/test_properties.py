@@ -65,7 +65,14 @@ QUESTIONS = few(
     second_person=st.sampled_from(["", OTHER, ME]),
 )
 PROOFS = mostly(proof(), proof("password", "totp"), proof("password"), proof(age=400), proof("recovery_code"))
-SESSIONS = few(session(), 1, proof=PROOFS, locked=st.booleans(), terminal_id=mostly("", "T-0231"))
+SESSIONS = few(
+    session(),
+    1,
+    proof=PROOFS,
+    locked=st.booleans(),
+    terminal_id=mostly("", "T-0231"),
+    limited_to=mostly("", SYSTEM, "tax"),
+)
 GIVEN = few(
     approval(),
     2,
@@ -78,6 +85,7 @@ GIVEN = few(
     max_rows=st.sampled_from([None, 20, 500]),
     medium_id=st.sampled_from(["", "M-1"]),
     subjects=st.sampled_from([(), (RESIDENT,), (RESIDENT, "r-2")]),
+    concerned=mostly(frozenset(), frozenset({"r-2"})),
 )
 HELD = few(
     right(),
@@ -120,6 +128,7 @@ OWN = few(
     two_persons=mostly(frozenset({"bind_number"}), frozenset({"view"}), frozenset()),
     sensitive=st.sampled_from([frozenset(), frozenset({"export", "number_view"}), frozenset({"view"})]),
     step_up_seconds=st.sampled_from([60, 61, 300]),
+    second_person_seconds=st.sampled_from([60, 61, 300]),
     approval_from=st.sampled_from([{}, {"export": 0, "media": 0, "maintenance": 0, "print": 21}]),
     break_glass=st.booleans(),
     break_glass_lifts=st.frozensets(st.sampled_from(sorted(LIFTS))),
@@ -161,6 +170,7 @@ def unmet(asked: Question, known: Facts, own: SystemPolicy) -> set[str]:
     session, post = known.session, known.post
     need("post", post and post.staff_id == ME and (post.end is None or post.end > NOW))
     need("session", session and session.login_id == ME and not session.locked)
+    need("its system", not session or session.limited_to in ("", SYSTEM))
     if not post or not session:
         return missing
     if asked.session:
@@ -221,11 +231,15 @@ def unmet(asked: Question, known: Facts, own: SystemPolicy) -> set[str]:
             and second
             and not second.locked
             and known.factors.met_by(second.proof)
+            and NOW - second.proof.at < timedelta(seconds=own.second_person_seconds)
             and holds(OTHER, known.second_entitlements, None)
             and not any(known.second_related.get(one) for one in asked.subjects)
         )
         before = asked.subjects and any(
-            one.kind == "second_person" and set(asked.subjects) <= set(one.subjects) and in_force(one, known, SYSTEM)
+            one.kind == "second_person"
+            and set(asked.subjects) <= set(one.subjects)
+            and not one.concerned & set(asked.subjects)
+            and in_force(one, known, SYSTEM)
             for one in known.approvals
         )
         need("second person", there or before, "second_person")
@@ -295,6 +309,7 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "hours": ("free", "noted", "enforced"),
     **dict.fromkeys(("self", "family", "colleague", *FLAGS), TREATMENTS),
     "step_up_seconds": (300, 61, 60),
+    "second_person_seconds": (300, 61, 60),
     "break_glass": (True, False),
 }
 

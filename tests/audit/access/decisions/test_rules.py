@@ -78,7 +78,11 @@ TABLE: list[tuple[str, Changes, Changes, Changes, tuple[str, str]]] = [
      ("deny", "terminal_other_unit")),
     ("a shared terminal", {}, {"terminals": (terminal(org_unit="zeimu", kind="shared"),)}, {"terminals": "unit"},
      ALLOW),
-    # With what right
+    # By an envelope
+    ("by an envelope, in its system", {}, {"session": session(limited_to=SYSTEM)}, {}, ALLOW),
+    ("by an envelope, elsewhere", {}, {"session": session(limited_to="tax")}, {}, ("deny", "emergency_elsewhere")),
+    # What for
+
     ("no right", {}, {"entitlements": ()}, {}, ("deny", "no_right")),
     ("another right", {}, {"entitlements": rights("update")}, {}, ("deny", "no_right")),
     ("a right in another system", {}, {"entitlements": (right(system="tax"),)}, {}, ("deny", "no_right")),
@@ -208,7 +212,8 @@ def test_every_rule_on_and_off(asked: Changes, known: Changes, changed: Changes,
 
 
 def test_the_table_reaches_every_reason_that_a_rule_gives() -> None:
-    elsewhere = {"no_policy", "not_judged", "not_recorded", "approval_used", "second_person_refused"}
+    elsewhere = {"no_policy", "not_judged", "not_recorded", "approval_used"}
+    elsewhere |= {"second_person_refused", "second_person_old"}
     never_denied_by_default = {"deceased", "vip", "staff"}
     reached = {expected[1] for *_, expected in TABLE}
     assert set(Reason) - elsewhere - never_denied_by_default == reached
@@ -268,6 +273,14 @@ def test_an_approved_night_names_its_approval() -> None:
     assert (answer.notes, answer.approval) == (("outside_hours_approved",), "a-51")
 
 
+def test_an_allow_names_every_approval_that_it_rests_on() -> None:
+    night, look = approval("time_window", id="a-1"), approval("second_person", id="a-2", subjects=(RESIDENT,))
+    known = facts(**PROTECTED, working=(), approvals=(night, look, approval(id="a-3")))
+    answer = decide(question(**EXPORT), known, BASE)
+    assert (said(answer), answer.approvals, answer.approval) == (ALLOW, ("a-1", "a-2", "a-3"), "a-3")
+    assert decide(question(), facts(), BASE).approvals == ()
+
+
 # The second person ---------------------------------------------------------------------------------------------------
 
 PROTECTED: Changes = {"flags": {RESIDENT: frozenset({"protected"})}}
@@ -278,6 +291,7 @@ PROTECTED: Changes = {"flags": {RESIDENT: frozenset({"protected"})}}
     [
         {"second_session": None},
         {"second_session": session(OTHER, locked=True)},
+        {"second_session": session(OTHER, limited_to=SYSTEM)},
         {"second_session": session(BOSS)},
         {"second_session": session(OTHER, proof=proof("password"))},
         {"second_entitlements": ()},
@@ -293,6 +307,18 @@ def test_a_second_person_must_be_another_be_there_and_hold_the_right(changes: Ch
     assert said(decide(asked, facts(**(PROTECTED | SECOND | changes)), BASE)) == ("deny", "second_person_refused")
 
 
+def test_E13_a_second_person_whose_session_was_left_open_confirms_nothing() -> None:
+    asked = question(second_person=OTHER)
+    for age, changed, expected in [
+        (299, {}, ALLOW),
+        (300, {}, ("deny", "second_person_old")),
+        (-60, {}, ("deny", "second_person_old")),
+        (60, {"second_person_seconds": 60}, ("deny", "second_person_old")),
+    ]:
+        there = SECOND | {"second_session": session(OTHER, proof=proof(age=age))}
+        assert said(decide(asked, facts(**PROTECTED, **there), policy(**changed))) == expected
+
+
 def test_E13_nobody_is_their_own_second_person() -> None:
     known = facts(**PROTECTED, second_session=session(), second_entitlements=rights("view"))
     assert said(decide(question(second_person=ME), known, BASE)) == ("deny", "second_person_refused")
@@ -303,6 +329,8 @@ def test_an_approval_beforehand_is_for_these_residents_alone() -> None:
     assert said(decide(question(), facts(**PROTECTED, approvals=(given,)), BASE)) == ALLOW
     both = question(subjects=(RESIDENT, "r-2"))
     assert said(decide(both, facts(**PROTECTED, approvals=(given,)), BASE)) == ("deny", "second_person_needed")
+    kin = replace(given, concerned=frozenset({RESIDENT}))
+    assert said(decide(question(), facts(**PROTECTED, approvals=(kin,)), BASE)) == ("deny", "second_person_needed")
     mine = replace(given, approved_by=ME)
     assert said(decide(question(), facts(**PROTECTED, approvals=(mine,)), BASE)) == ("deny", "second_person_needed")
 

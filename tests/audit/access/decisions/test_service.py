@@ -173,6 +173,7 @@ def export(make: Make, **changes: Any) -> tuple[DecisionService, str]:
     return service, answer.id
 
 
+@pytest.mark.both_engines
 def test_E17_an_output_is_confirmed_once_and_the_event_shows_both_times(
     make: Make, log: Log, clock: FixedClock
 ) -> None:
@@ -228,6 +229,30 @@ def test_outputs_that_nobody_confirmed_are_listed(make: Make, clock: FixedClock)
     assert service.unconfirmed() == []
 
 
+def test_outputs_are_forgotten_after_their_time_and_the_log_says_how_many(
+    make: Make, clock: FixedClock, log: Log
+) -> None:
+    service, confirmed = export(make)
+    service.confirm(confirmed, system=SYSTEM, outcome="success")
+    service.decide(question("export", rows=10))
+    clock.advance(timedelta(days=90))
+    assert service.forget(timedelta(days=90)) == 0, "not one moment before"
+    clock.advance(timedelta(microseconds=1))
+    log.down = True
+    with pytest.raises(ConnectionError):
+        service.forget(timedelta(days=90))
+    log.down = False
+    assert len(service.unconfirmed()) == 1
+    assert service.forget(timedelta(days=90)) == 2
+    told = log.last()
+    assert (told["activity"], told["operation_name"]) == ("purge", "decisions.outputs_forgotten")
+    assert told["unmapped"] == {"count": 2, "unconfirmed": 1, "days": 90}
+    assert check(told, clock.now()).faults == ()
+    assert service.unconfirmed() == []
+    assert service.forget(timedelta(days=90)) == 0
+    assert log.last() == told
+
+
 def test_a_look_is_not_confirmed(make: Make) -> None:
     service = make()
     answer = service.decide(question())
@@ -253,6 +278,7 @@ def given_in_the_ledger(store: StateStore, clock: FixedClock, max_uses: int | No
         return facts(approvals=repository.in_force(ME, SYSTEM, clock.now()))
 
 
+@pytest.mark.both_engines
 def test_E17_an_approval_for_one_output_covers_one_however_many_ask_at_once(
     make: Make, store: StateStore, clock: FixedClock, log: Log
 ) -> None:

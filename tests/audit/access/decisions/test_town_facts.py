@@ -9,7 +9,8 @@ import pytest
 from asking import BOSS, HERE, ME, NOW, OTHER, RESIDENT, SYSTEM, Log, question, right, said, session
 
 from api.decisions import BREAK_GLASS_DETECTOR, Decisions, open_decisions
-from audit.access.decisions import Actor, LiveSession, Question
+from audit.access import SignedIn
+from audit.access.decisions import Actor, BreakGlass, LiveSession, Question
 from audit.access.decisions.ledger.model import ApprovalKind, Wanted
 from audit.access.people import PeopleService
 from audit.access.rights.model import Entitlement
@@ -55,6 +56,14 @@ class Signed:
     def held(self, person: str, system: str, at: datetime) -> tuple[Entitlement, ...]:
         held = (one for one in self.rights if one.person == person and one.system == system)
         return tuple(one for one in held if one.start <= at)
+
+    def begin_sealed_sign_in(self, login_id: str, password: str, *, sealed: bool, address: str) -> tuple[str, str]:
+        raise NotImplementedError
+
+    def finish_sealed_sign_in(
+        self, ticket: str, emergency: BreakGlass, *, address: str, language: str = "ja"
+    ) -> SignedIn:
+        raise NotImplementedError
 
 
 class Town:
@@ -140,6 +149,38 @@ def test_E13_a_second_person_who_is_there_and_is_another(town: Town) -> None:
     assert town.ask(subjects=("r-safe",), second_person=OTHER) == ("deny", "second_person_refused")
 
 
+def test_E13_the_log_names_the_second_person_and_what_their_session_had_proved(town: Town) -> None:
+    assert town.ask(subjects=("r-safe",), second_person=OTHER) == ALLOW
+    told = town.log.docs[-1]["unmapped"]["decision"]
+    assert (told["second_person"], told["second_session"]["id"]) == (OTHER, f"sid-{OTHER}")
+    assert told["second_session"]["factors"] == ["palm_vein", "password"]
+    town.ask(subjects=("r-safe",))
+    assert "second_session" not in town.log.docs[-1]["unmapped"]["decision"]
+
+
+@pytest.mark.parametrize(
+    ("resident", "expected"),
+    [("r-safe", ALLOW), ("r-boss", ("deny", "second_person_needed")), ("r-kin", ("deny", "second_person_needed"))],
+)
+def test_E13_nobody_approves_a_look_at_themselves_or_their_household(
+    town: Town, resident: str, expected: tuple[str, str]
+) -> None:
+    head = SUBJECTS.splitlines()[0]
+    town.feed("subjects", f"{head}\nr-boss,h-boss,a-9,n-9,,protected\nr-kin,h-boss,a-9,n-9,,protected\n")
+    wanted = Wanted(
+        kind=ApprovalKind.SECOND_PERSON,
+        person=ME,
+        system=SYSTEM,
+        start=NOW,
+        end=NOW + timedelta(days=1),
+        reason="支援措置の更新",
+        subjects=(resident,),
+    )
+    entry = town.parts.ledger.ask(wanted, by=Actor(staff_id=ME))
+    town.parts.ledger.approve(entry.id, by=Actor(staff_id=BOSS))
+    assert town.about(resident) == expected
+
+
 def test_E10_whoever_leaves_moves_or_signs_out_is_denied_with_the_next_question(town: Town) -> None:
     assert town.ask() == ALLOW
     town.signed.out = {ME}
@@ -173,6 +214,9 @@ def test_night_leave_and_overtime_as_the_roster_says(town: Town) -> None:
     head = "staff_id,start,end,kind,approved_by\n"
     town.feed("roster", f"{head}{ME},2026-10-05T18:00,2026-10-05T20:00,overtime,{BOSS}\n")
     assert town.ask() == ALLOW
+    for own in (ME, "s9412"):  # the second is another id of theirs
+        town.feed("roster", f"{head}{ME},2026-10-05T18:00,2026-10-05T20:00,overtime,{own}\n")
+        assert town.ask() == ("deny", "outside_hours"), own
     town.feed("roster", f"{head}{ME},2026-10-05T00:00,2026-10-06T00:00,leave,\n")
     assert town.ask() == ("deny", "on_leave")
 
@@ -236,3 +280,15 @@ def test_what_is_kept_of_the_feeds_answers_as_what_is_read(town: Town) -> None:
     once, again = town.parts.facts.read(asked), town.parts.facts.read(asked)
     assert once == again
     assert once.related == {"r-child": "family"}
+
+
+def test_what_a_system_asks_for_changes_at_its_moment_without_an_import(town: Town) -> None:
+    later = NOW + timedelta(minutes=1)
+    town.feed("policies", f"source,valid_from,require\n{SYSTEM},,password\n{SYSTEM},{later.isoformat()},totp\n")
+    assert town.ask() == ALLOW
+    town.clock.advance(timedelta(minutes=1))
+    assert town.ask()[0] == "step_up"
+    town.clock.advance(timedelta(minutes=-1))
+    assert town.ask() == ALLOW
+    town.feed("policies", f"source,valid_from,require\n{SYSTEM},,totp\n")
+    assert town.ask()[0] == "step_up", "an import counts at once"

@@ -185,8 +185,8 @@ class Gate:
     def change(self, **other: Any) -> None:
         self.use(replace(self.verifier, **other))
 
-    def begin(self, name: str = NAME, session_id: str = "") -> Begun:
-        return self.service.begin(name, place="/alerts", session_id=session_id, address=HERE)
+    def begin(self, name: str = NAME, begun_for: str = "") -> Begun:
+        return self.service.begin(name, place="/alerts", begun_for=begun_for, address=HERE)
 
     def finish(self, begun: Begun, name: str = NAME, /, **other: str | None) -> Verified:
         brought = {n: v for n, v in (self.product.approve(begun.url) | other).items() if v is not None}

@@ -28,7 +28,7 @@ def refused(gate: Gate, reason: str, **other: str | None) -> None:
 
 
 def test_a_palm_proves_who_by_what_and_when(gate: Gate) -> None:
-    begun = gate.begin(session_id="session-1")
+    begun = gate.begin(begun_for="session-1")
     asked = parse_qs(urlsplit(begun.url).query)
     assert {name: asked[name] for name in ("response_type", "client_id", "scope", "prompt", "max_age")} == {
         "response_type": ["code"], "client_id": [CLIENT], "scope": ["openid"], "prompt": ["login"], "max_age": ["300"],
@@ -38,7 +38,7 @@ def test_a_palm_proves_who_by_what_and_when(gate: Gate) -> None:
     found = gate.finish(begun)
     assert (found.login_id, found.factors, found.authenticator) == ("s0412", {"palm_vein"}, "oidc:palm")
     assert found.at == gate.clock.now().replace(microsecond=0) - timedelta(seconds=5)
-    assert (found.session_id, found.place) == ("session-1", "/alerts")
+    assert (found.begun_for, found.place) == ("session-1", "/alerts")
     assert (found.proof.acr, found.proof.user_verified) == (Acr.BIOMETRIC, True)
     ((_, form, authorization),) = [each for each in gate.product.asked if each[0] == "/token"]
     name, _, password = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
@@ -288,7 +288,7 @@ def test_a_product_that_does_not_answer_or_refuses(gate: Gate) -> None:
 
 
 def test_what_the_browser_keeps_tells_nothing_and_no_secret_is_shown(gate: Gate) -> None:
-    begun = gate.begin(session_id="session-1")
+    begun = gate.begin(begun_for="session-1")
     raw = base64.urlsafe_b64decode(begun.sealed + "==")
     asked = parse_qs(urlsplit(begun.url).query)
     for secret in (b"session-1", asked["state"][0].encode(), asked["nonce"][0].encode()):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.access.outbox import Outbox
 from audit.access.people import By, ChangeKind, Draft, PeopleRefusedError, Plan
 from audit.clock import TOKYO
 from audit.context import FeedError, Imported
@@ -226,6 +227,21 @@ def test_e10_a_failing_log_lets_leavers_go_and_nobody_in(office: Office) -> None
     office.ledger.down = False
     office.bring(row("s1", "hoken", end="2026-10-04"), row("s2", "zeimu", "2026-10-05"), row("s4", "hoken"))
     assert [office.held(staff_id, now) for staff_id in ("s1", "s2", "s3", "s4")] == ["", "zeimu", "hoken", "hoken"]
+    assert ("revoke", "people.left", "s1") not in office.ledger.told()
+    outbox = Outbox(office.state, office.ledger)
+    assert (outbox.catch_up(), outbox.catch_up()) == (1, 0)
+    assert office.ledger.told().count(("revoke", "people.left", "s1")) == 1
+
+
+def test_a_deletion_that_the_log_refused_is_told_later(office: Office) -> None:
+    office.bring(row("s1", "hoken"))
+    office.ledger.down = True
+    with pytest.raises(StoreUnavailableError):
+        office.people.delete("s1", by=By("hr"))
+    office.ledger.down = False
+    assert Outbox(office.state, office.ledger).catch_up() == 1
+    assert office.ledger.told()[-1] == ("revoke", "people.left", "s1")
+    assert office.ledger.docs[-1]["unmapped"]["deleted"] == "true"
 
 
 def test_of_two_rows_of_one_post_the_later_holds(office: Office) -> None:

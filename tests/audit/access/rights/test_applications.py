@@ -31,6 +31,7 @@ from audit.access.rights import (
     DelegationRefusedError,
     Doer,
     Kind,
+    PartRefusedError,
     RightUnknownError,
     Status,
     load_rules,
@@ -434,6 +435,7 @@ def test_delegations_have_limits_and_end_at_once(hall: Hall) -> None:
 # At one moment
 
 
+@pytest.mark.both_engines
 def test_of_two_approvals_at_one_moment_one_counts(hall: Hall) -> None:
     now = hall.clock.now()
     hall.service.delegate(DEPUTY, now, now + timedelta(days=1), Doer(id=CHIEF))
@@ -457,6 +459,7 @@ def test_of_two_approvals_at_one_moment_one_counts(hall: Hall) -> None:
     assert hall.functions() == ["view"]
 
 
+@pytest.mark.both_engines
 def test_an_approval_and_a_withdrawal_at_one_moment_do_not_both_count(hall: Hall) -> None:
     for _ in range(5):
         application = hall.asked()
@@ -480,6 +483,7 @@ def test_an_approval_and_a_withdrawal_at_one_moment_do_not_both_count(hall: Hall
         assert len(hall.functions()) == hall.ledger.operations().count("rights.granted")
 
 
+@pytest.mark.both_engines
 def test_of_two_changes_at_once_the_later_one_gives_nothing_back(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second one read the right before the first one shortened it."""
     held, now = hall.granted(), hall.clock.now()
@@ -541,3 +545,71 @@ def test_a_wish_is_stored_as_it_was_asked(hall: Hall) -> None:
     (stored,) = hall.service.applications_of(Doer(id=CLERK))
     assert stored == application
     assert stored.wish == replace(wish, functions=("view", "print"))
+
+
+def test_one_application_for_several_persons_becomes_a_right_and_events_of_its_own_for_each(hall: Hall) -> None:
+    second, third = "s0014", "s0015"
+    for name in (second, third):
+        hall.staff(f"{name},異動者,,{SHIKAKU},主事,,regular,{CHIEF},2026-04-01,,\n")
+    parts = hall.service.apply_together([hall.wish(name) for name in (CLERK, second, third)], Doer(id=HEAD))
+    assert len({part.batch for part in parts}) == 1
+    assert [part.beside for part in parts] == [(second, third), (CLERK, third), (CLERK, second)]
+    told = [doc for doc in hall.ledger.docs if doc["operation_name"] == "rights.applied_for"]
+    assert [doc["target"]["id"] for doc in told] == [CLERK, second, third]
+    assert {doc["batch"] for doc in told} == {parts[0].batch}
+    assert len(hall.service.inbox(Doer(id=CHIEF))) == 3
+    for part in parts[:2]:
+        hall.service.approve(part.id, Doer(id=CHIEF))
+    hall.service.refuse(parts[2].id, "担当ではない", Doer(id=CHIEF))
+    for part in parts[:2]:
+        hall.service.approve(part.id, Doer(id=SYSTEMS_HEAD))
+    assert (hall.functions(), hall.functions(second), hall.functions(third)) == (["view"], ["view"], [])
+    assert hall.ledger.operations().count("rights.granted") == 2
+
+
+def test_nobody_who_would_gain_by_any_part_decides_another(hall: Hall) -> None:
+    parts = hall.service.apply_together([hall.wish(name) for name in (CLERK, CHIEF)], Doer(id=HEAD))
+    for part in parts:
+        with pytest.raises((DecisionRefusedError, RightUnknownError)) as error:
+            hall.service.approve(part.id, Doer(id=CHIEF))
+        assert error.value.reason == "oneself"
+    assert hall.service.inbox(Doer(id=CHIEF)) == []
+    hall.service.withdraw(parts[1].id, Doer(id=HEAD))
+    assert hall.service.inbox(Doer(id=CHIEF)) == [], "not even after one's own part is gone"
+    alone = hall.asked()
+    assert [due.application.id for due in hall.service.inbox(Doer(id=CHIEF))] == [alone.id]
+
+
+@pytest.mark.parametrize(
+    ("persons", "reason"),
+    [
+        ((CLERK,), "together_number"),
+        ((CLERK, CLERK), "together_twice"),
+        ((CLERK, PEER), "unit"),
+        ((CLERK, TEMP), "fixed_term"),
+        ((CLERK, "nobody"), "unknown_person"),
+    ],
+)
+def test_parts_that_cannot_all_be_asked_for_are_none_of_them_asked_for(
+    hall: Hall, persons: tuple[str, ...], reason: str
+) -> None:
+    with pytest.raises(ApplicationRefusedError) as error:
+        hall.service.apply_together([hall.wish(name) for name in persons], Doer(id=HEAD))
+    assert error.value.reason == reason
+    assert isinstance(error.value, PartRefusedError) is not reason.startswith("together")
+    if isinstance(error.value, PartRefusedError):
+        assert error.value.text("ja").startswith(f"{persons[1]}: ")
+    assert hall.service.applications_of(Doer(id=HEAD)) == []
+    assert hall.ledger.docs[-1]["operation_name"] == "rights.application_denied"
+
+
+def test_only_the_same_new_right_is_asked_for_together(hall: Hall) -> None:
+    first, second = hall.wish(CLERK), hall.wish(TEMP)
+    for wrong, reason in (
+        (replace(second, functions=("print",)), "together"),
+        (replace(second, unit=KYUFU), "together_unit"),
+        (replace(second, reason="別"), "together"),
+    ):
+        with pytest.raises(ApplicationRefusedError) as error:
+            hall.service.apply_together([first, wrong], Doer(id=HEAD))
+        assert error.value.reason == reason

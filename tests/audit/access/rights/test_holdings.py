@@ -1,7 +1,7 @@
 """What holds at each moment, how it ends, and what the target systems say."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from town_hall import (
@@ -53,6 +53,34 @@ def test_E10_a_leaver_holds_nothing_at_once(hall: Hall) -> None:
     assert hall.functions() == ["view"]
     until(hall, MOVE)
     assert hall.functions() == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(f"{CLERK},係員,,{SHIKAKU},主事,,regular,{CHIEF},2020-04-01,,9000000001\n", id="lengthened"),
+        pytest.param(f"{CLERK},係員,,{SHIKAKU},主事,,regular,{CHIEF},2026-11-01,,9000000001\n", id="gap filled"),
+    ],
+)
+def test_E10_a_post_that_is_lengthened_after_its_end_brings_no_right_back(hall: Hall, row: str) -> None:
+    hall.granted()
+    hall.staff(f"{CLERK},係員,,{SHIKAKU},主事,,regular,{CHIEF},2020-04-01,2026-10-31,9000000001\n")
+    until(hall, MOVE + timedelta(minutes=1))  # and no sweep has come by
+    hall.staff(row)
+    assert hall.functions() == []
+    swept = hall.service.sweep(hall.clock.now())
+    assert (swept.ended, swept.told) == (0, 1)
+    assert hall.ledger.operations()[-1] == "rights.left_office"
+    assert hall.ledger.docs[-1]["ended_at"] == MOVE.astimezone(UTC).isoformat()
+
+
+def test_a_post_that_is_lengthened_before_its_end_keeps_the_right(hall: Hall) -> None:
+    hall.granted()
+    hall.staff(f"{CLERK},係員,,{SHIKAKU},主事,,regular,{CHIEF},2020-04-01,2026-10-31,9000000001\n")
+    until(hall, MOVE - timedelta(microseconds=1))
+    hall.staff(f"{CLERK},係員,,{SHIKAKU},主事,,regular,{CHIEF},2020-04-01,2026-11-30,9000000001\n")
+    until(hall, MOVE)
+    assert hall.functions() == ["view"]
 
 
 def test_a_promotion_in_the_same_unit_keeps_the_right(hall: Hall) -> None:

@@ -43,9 +43,13 @@ class Rights(RuleBasedStateMachine):
         self.clock, self.ledger = FixedClock(BEGIN), Ledger()
         self.context = ContextService(self.store)
         self.service = RightsService(self.store, self.clock, self.ledger, Directory(self.context), load_rules(), {NHI})
+        self.context.before_posts_change(self.service.settle)
         self.latest = BEGIN
         self.posts: dict[str, tuple[str, str] | None] = {}
         self.moved: dict[str, datetime] = dict.fromkeys(PEOPLE, BEGIN - timedelta(days=900))
+        self.retired: dict[str, tuple[str, str]] = {}
+        self.ended: dict[str, datetime] = {}
+        self.gone: set[str] = set()
         self.deputies: list[tuple[str, str, datetime]] = []
         self.approved: dict[str, list[str]] = {}
         self.wishes: dict[str, Wish] = {}
@@ -203,8 +207,21 @@ class Rights(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(PEOPLE[2:4]))
     def retire(self, name: str) -> None:
-        if self.posts[name] and self.clock.now() > self.moved[name]:
+        if (old := self.posts[name]) and self.clock.now() > self.moved[name]:
             self._place(name, None)
+            self.retired[name], self.ended[name] = old, self.clock.now()
+
+    @rule(name=st.sampled_from(PEOPLE[2:4]))
+    def lengthen_what_is_over(self, name: str) -> None:
+        """Personnel lengthens a post that is over, as if it had never ended; or it never did, by a clock gone back."""
+        old = self.retired.get(name)
+        if old is None or self.posts[name] is not None:
+            return
+        if self.clock.now() >= self.ended[name]:
+            self.gone |= {change.right for change in self.service.history(name)}
+        row = f"{name},,,{old[0]},{old[1]},,regular,,{self.moved[name].isoformat()},,{HUMANS[name]}\n"
+        self.context.import_feed("staff", (HEADER + row).encode())
+        self.posts[name] = old
 
     @rule(step=st.sampled_from([timedelta(hours=1), timedelta(days=2), timedelta(days=35), timedelta(hours=-3)]))
     def time_passes(self, step: timedelta) -> None:
@@ -226,6 +243,7 @@ class Rights(RuleBasedStateMachine):
             for right in self.service.held(person, NHI, now):
                 approvers = {HUMANS[name] for name in self.approved[right.application][::2]}
                 assert len(approvers) == 2
+                assert right.id not in self.gone
                 assert HUMANS[person] not in approvers
                 place = self.posts[person]
                 assert place is not None

@@ -92,7 +92,9 @@ class Hall:
 
     def with_rules(self, rules: Rules) -> RightsService:
         systems = {NHI, "kokuho-shuyaku", "nhi-legacy", "ltci-core", "atena"}
-        return RightsService(self.store, self.clock, self.ledger, self.people, rules, systems)
+        service = RightsService(self.store, self.clock, self.ledger, self.people, rules, systems)
+        self.context.before_posts_change(service.settle)
+        return service
 
     def staff(self, csv: str) -> None:
         head = "" if csv.startswith("staff_id") else STAFF.splitlines()[0] + "\n"

@@ -1,10 +1,12 @@
 """From a request to a code: what is refused, what leads to a detour, and what comes back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sso_desk import BACK, HERE, ISSUER, KEY, NHI, PALM, Desk, brought
 
+from audit.access.model import VIEWER_SEAL
 from audit.access.sso import Detour, Refusal, Reply, System
 from audit.access.strength import Acr
 from audit.store.errors import StoreUnavailableError
@@ -210,3 +212,10 @@ def test_silence_is_kept_however_it_is_written(desk: Desk) -> None:
 
 def test_what_no_database_keeps_is_refused(desk: Desk) -> None:
     assert brought(desk.authorize(desk.viewer(), nonce="a\x00b"))["error"] == "invalid_request"
+
+
+def test_E9_what_an_envelope_opened_signs_in_to_its_own_system_alone(desk: Desk) -> None:
+    viewer = desk.viewer()
+    assert "code" in brought(desk.authorize(replace(viewer, limited_to=NHI, seal=VIEWER_SEAL)))
+    elsewhere = desk.authorize(replace(viewer, limited_to="tax", seal=VIEWER_SEAL))
+    assert brought(elsewhere)["error"] == "access_denied"

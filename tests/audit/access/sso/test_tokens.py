@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey, KeySet
 from oauth_client import b64, compact
 from sso_desk import BACK, ISSUER, KEY, NHI, VERIFIER, Desk, brought
 
+from audit.access.model import VIEWER_SEAL
 from audit.access.sso import Challenge, SigningKeys, System, UserInfo
 from audit.store.errors import StoreUnavailableError
 
@@ -102,6 +103,7 @@ def test_a_code_of_another_system_is_used_up_and_told(desk: Desk) -> None:
     assert desk.exchange(code).body["error"] == "invalid_grant"
 
 
+@pytest.mark.both_engines
 def test_of_many_at_once_one_at_most_gets_a_token(desk: Desk) -> None:
     code = desk.code()
     with ThreadPoolExecutor(8) as pool:
@@ -192,14 +194,38 @@ def test_keys_that_were_changed_stay_published_and_sign_no_more(desk: Desk) -> N
         signed = jws.extract_compact(token.encode())
         assert signed.headers()["kid"] == kids[0]
         assert jws.validate_compact(signed, published, algorithms=["ES256"])
-    for _ in range(3):
-        desk.sso.rotate_keys(by="uid 1")
-    assert len(desk.sso.jwks()["keys"]) == 8
     assert not any("d" in key for key in desk.sso.jwks()["keys"])
     path = desk.folder / "keys" / "sso.json"
     assert path.read_text().count('"d"') == 2, "a key that signs no more is kept without its secret"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert SigningKeys(path).document() == desk.sso.jwks()
+    assert SigningKeys(path).document(desk.clock.now()) == desk.sso.jwks()
+
+
+def test_a_key_that_was_replaced_is_published_until_its_last_token_is_over_and_kept_for_signing_out(desk: Desk) -> None:
+    viewer, old = desk.viewer(), desk.keys.kids()
+    hint = {"id_token_hint": desk.tokens(viewer)["id_token"]}
+    for _ in range(4):
+        new = desk.sso.rotate_keys(by="uid 1")
+    assert len(desk.sso.jwks()["keys"]) == 10, "a token signed a moment ago still verifies, however often they change"
+    desk.forward(minutes=15, seconds=1)
+    assert [key["kid"] for key in desk.sso.jwks()["keys"]] == new
+    assert desk.sso.drop_former_keys() == 0
+    assert desk.sso.ends_session(hint, viewer) == ("", True)
+    desk.forward(hours=12)
+    assert desk.sso.drop_former_keys() == 8
+    told = desk.ledger.docs[-1]
+    assert (told["operation_name"], told["unmapped"]["old"][-2:]) == ("sso.keys_dropped", old)
+    assert desk.sso.drop_former_keys() == 0
+    assert desk.sso.ends_session(hint, viewer) == ("", False)
+    assert desk.keys.kids() == new
+
+
+def test_keys_from_before_their_end_was_written_down_are_dropped_and_those_that_sign_stay(desk: Desk) -> None:
+    path, kids = desk.folder / "keys" / "sso.json", desk.keys.kids()
+    signing = json.loads(path.read_text())["keys"]
+    before = [key.as_dict(private=False) for key in SigningKeys.successors()]
+    path.write_text(json.dumps({"keys": [*signing, *before]}))
+    assert [key["kid"] for key in desk.sso.jwks()["keys"]] == kids
 
 
 def test_a_system_that_knows_nothing_else_gets_rs256(desk: Desk) -> None:
@@ -226,6 +252,8 @@ def test_signing_out_is_for_whoever_shows_the_id_token_of_this_very_session(desk
     assert desk.sso.ends_session(asked, viewer) == (bye, True)
     assert desk.sso.ends_session(asked, None) == (bye, False)
     assert desk.sso.ends_session(asked, desk.viewer(login_id="s0999")) == (bye, False)
+    other = replace(desk.viewer(login_id="s0999"), session_id=viewer.session_id, seal=VIEWER_SEAL)
+    assert desk.sso.ends_session(asked, other) == (bye, False), "another person's token, whatever session it names"
     assert desk.sso.ends_session(asked | {"post_logout_redirect_uri": BACK}, viewer) == ("", True)
     assert desk.sso.ends_session(asked | {"client_id": desk.other_id}, viewer) == ("", False)
     for forged in ("", "x.y.z", hint[:-4] + "AAAA", hint.split(".")[0] + ".e30." + hint.split(".")[2]):
@@ -268,12 +296,12 @@ def test_login_hint_changes_nothing_for_nobody(desk: Desk) -> None:
 
 def test_keys_that_another_process_changed_sign_from_the_next_token_on(desk: Desk) -> None:
     elsewhere = SigningKeys(desk.folder / "keys" / "sso.json")
-    elsewhere.succeed(elsewhere.successors())
+    elsewhere.succeed(elsewhere.successors(), desk.clock.now())
     signed = jws.extract_compact(desk.tokens()["id_token"].encode())
     assert signed.headers()["kid"] == elsewhere.kids()[0]
-    assert desk.sso.jwks() == elsewhere.document()
+    assert desk.sso.jwks() == elsewhere.document(desk.clock.now())
     (desk.folder / "keys" / "sso.json").write_text("{}")
-    assert desk.sso.jwks() == elsewhere.document(), "a file that cannot be used changes nothing"
+    assert desk.sso.jwks() == elsewhere.document(desk.clock.now()), "a file that cannot be used changes nothing"
 
 
 def test_a_code_is_in_no_text_form_of_an_answer(desk: Desk) -> None:

@@ -1,0 +1,128 @@
+"""The look-ups' SQL. Every value is bound; every name is one of ours."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from audit.casework.model import LookUp, LookUpDimension, LookUpFilter, LookUpMeasure
+from audit.casework.statements import ACTS, EXPLAIN
+from audit.store.clickhouse import EventStore, Purpose
+
+__all__ = ["LookUpRepository"]
+
+_D, _M = LookUpDimension, LookUpMeasure
+_DIMENSIONS: Mapping[LookUpDimension, str] = {
+    **{dimension: str(dimension) for dimension in LookUpDimension},
+    _D.HOUR: "toHour(first, 'Asia/Tokyo')",
+}
+_MEASURES: Mapping[LookUpMeasure, str] = {
+    _M.ACTORS: "uniqExact(actor)",
+    _M.CHANGED: "uniqExactIf(subject, changes > 0)",
+    _M.CONTRADICTED: "uniqExactIf(subject, result = 'contradicted')",
+    _M.DAYS: "uniqExact(day)",
+    _M.FIRST: "min(first)",
+    _M.FIRST_INDEX: "min(first_index)",
+    _M.HOUSEHOLDS: "uniqExact(household)",
+    _M.LAST: "max(last)",
+    _M.LAST_INDEX: "max(last_index)",
+    _M.LOOKS: "sum(looks)",
+    _M.MATCHED: "uniqExactIf(subject, result = 'matched')",
+    _M.PRINTED: "uniqExactIf(subject, prints > 0)",
+    _M.SUBJECTS: "uniqExact(subject)",
+    _M.UNCHANGED: "uniqExactIf(subject, changes = 0)",
+    _M.UNITS: "uniqExact(unit)",
+    _M.UNMATCHED: "uniqExactIf(subject, result = 'unmatched')",
+}
+_COLUMNS = tuple(LookUp.__dataclass_fields__)
+_LISTS = ("relations", "flags")
+
+
+def _where(wanted: LookUpFilter) -> tuple[str, dict[str, Any]]:
+    parts = ["day >= {start:Date}", "day < {end:Date}"]
+    values: dict[str, Any] = {"start": wanted.start, "end": wanted.end}
+    for column, name in (
+        ("actor", "actors"), ("actor_kind", "kinds"), ("unit", "units"), ("source", "sources"),
+        ("subject", "subjects"), ("household", "households"), ("result", "results"),
+    ):  # fmt: skip
+        if chosen := getattr(wanted, name):
+            parts.append(f"{column} IN {{{name}:Array(String)}}")
+            values[name] = list(chosen)
+    for column, name, sign in (
+        ("relations", "relations", ""),
+        ("relations", "no_relations", "NOT "),
+        ("flags", "flags", ""),
+    ):
+        if chosen := getattr(wanted, name):
+            parts.append(f"{sign}hasAny({column}, {{{name}:Array(String)}})")
+            values[name] = list(chosen)
+    return " AND ".join(parts), values
+
+
+class LookUpRepository:
+    """Reads and writes the tables of casework."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+
+    def refill(self, table: str, columns: pa.Table) -> None:
+        """Put a copy of what the feeds say in the place of the one before."""
+        self._store.command(f"TRUNCATE TABLE {table}")
+        if columns.num_rows:
+            self._store.insert(table, columns)
+
+    def make(self, days: Sequence[date], start: datetime, end: datetime, without_source: str) -> None:
+        """Join the look-ups of some days anew and put them in the place of those before, day by day.
+
+        Args:
+            days: consecutive ones.
+            start: when the first begins.
+            end: when the last ends.
+            without_source: whose acts are left out.
+        """
+        self._store.command("TRUNCATE TABLE casework_acts")
+        self._store.command("TRUNCATE TABLE lookups_made")
+        self._store.command(ACTS, {"start": start, "end": end, "without_source": without_source})
+        self._store.command(EXPLAIN, {"start": start, "end": end})
+        made = self._store.rows("SELECT DISTINCT day FROM lookups_made", purpose=Purpose.WRITE)
+        stored = "SELECT DISTINCT day FROM lookups WHERE day >= {first:Date} AND day <= {last:Date}"
+        span = {"first": days[0], "last": days[-1]}
+        gone = {row["day"] for row in self._store.rows(stored, span, Purpose.WRITE)}
+        for day in sorted(row["day"] for row in made):
+            self._store.command("ALTER TABLE lookups REPLACE PARTITION {day:Date} FROM lookups_made", {"day": day})
+            gone.discard(day)
+        for day in sorted(gone):
+            self._store.command("ALTER TABLE lookups DROP PARTITION {day:Date}", {"day": day})
+
+    def aggregate(
+        self,
+        wanted: LookUpFilter,
+        by: Sequence[LookUpDimension],
+        measures: Sequence[LookUpMeasure],
+        at_least: Mapping[LookUpMeasure, int],
+    ) -> list[dict[str, Any]]:
+        """Measures by dimensions; one row a combination that occurs, in no particular order."""
+        where, values = _where(wanted)
+        names = [
+            *(f"{_DIMENSIONS[d]} AS by_{d}" for d in by),
+            *(f"{_MEASURES[m]} AS of_{m}" for m in dict.fromkeys((*measures, *at_least))),
+        ]
+        group = f" GROUP BY {', '.join(f'by_{d}' for d in by)}" if by else ""
+        having = " AND ".join(f"of_{m} >= {{least_{m}:UInt64}}" for m in at_least)
+        values |= {f"least_{m}": least for m, least in at_least.items()}
+        rows = self._store.rows(
+            f"SELECT {', '.join(names)} FROM lookups WHERE {where}{group}{' HAVING ' + having if having else ''}",
+            values,
+        )
+        return [{key.partition("_")[2]: value for key, value in row.items()} for row in rows]
+
+    def rows(self, wanted: LookUpFilter) -> Iterator[LookUp]:
+        """Every look-up, in the order of time."""
+        where, values = _where(wanted)
+        found = self._store.rows(
+            f"SELECT {', '.join(_COLUMNS)} FROM lookups WHERE {where} ORDER BY first, first_index, actor, subject",
+            values,
+        )
+        for row in found:
+            yield LookUp(**{**row, "by_name": bool(row["by_name"]), **{name: tuple(row[name]) for name in _LISTS}})
