@@ -5,6 +5,7 @@ of the Act on National Holidays as in force since 2022; earlier years are not si
 """
 
 from datetime import date, timedelta
+from functools import cache
 
 __all__ = ["is_holiday", "is_ordinary_working_day", "is_year_end", "national_holidays"]
 
@@ -23,6 +24,7 @@ def _equinox(year: int, month: int, base: float) -> date:
     return date(year, month, int(base + 0.242194 * (year - 1980) - (year - 1980) // 4))
 
 
+@cache
 def national_holidays(year: int) -> frozenset[date]:
     """The public holidays of a year, substitute and sandwiched days included."""
     days = {date(year, month, day) for month, day in _FIXED}

@@ -5,11 +5,12 @@ An incident names every detector that ought to fire on it. To add one, write the
 
 from datetime import date, timedelta
 
+from detectors.lab.acts import Act, Errand, Story
 from detectors.lab.days import is_holiday, is_year_end
-from detectors.lab.habits import Seat
-from detectors.lab.model import Act, Errand, Story
-from detectors.lab.people import DESK, NHI, SERVER, SYSTEMS_UNIT
+from detectors.lab.seat import Seat
+from detectors.lab.sections import DESK, SYSTEMS_UNIT
 from detectors.lab.stage import HISTORY, Plot, Stage
+from detectors.lab.systems import NHI, SERVER
 from detectors.lab.timetable import at
 
 __all__ = ["INCIDENTS"]
@@ -108,10 +109,10 @@ def ssh_guessing(stage: Stage) -> Story | None:
         acts.append(seat.act(moment, "login", outcome="failure"))
         moment += timedelta(seconds=stage.rng.uniform(2, 5))
     for number in range(14):
-        seat = Seat(SERVER, person.id, "", address, f"guess-{day:%m%d}-{number + 8}")
+        seat = Seat(SERVER, person.id, "", address, f"guess-{day:%m%d}-{number + 8}", person)
         acts.append(seat.act(moment, "login", outcome="failure"))
         moment += timedelta(seconds=stage.rng.uniform(2, 5))
-    seat = Seat(SERVER, person.id, "", address, f"guess-{day:%m%d}-22")
+    seat = Seat(SERVER, person.id, "", address, f"guess-{day:%m%d}-22", person)
     acts += stage.sign_in(seat, moment)
     acts.append(seat.act(moment + timedelta(seconds=31), "operation", detail="/usr/bin/cat /etc/shadow"))
     acts.append(seat.act(moment + timedelta(seconds=240), "logout"))
@@ -123,7 +124,7 @@ def ssh_guessing(stage: Stage) -> Story | None:
 
 def account_guessing(stage: Stage) -> Story | None:
     """Eight failures on one account, then success, at a terminal that is not the owner's."""
-    part = stage.cast(fits=lambda person: person.section.main_system == NHI)
+    part = stage.cast(fits=lambda person: person.pace > 0 and NHI in person.section.systems)
     if not part:
         return None
     person, day = part

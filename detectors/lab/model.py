@@ -1,14 +1,48 @@
-"""The words the simulated town is described in: people, acts, timetable rows, stories and labels.
+"""The words the simulated town is described in: sections, people, residents, cases, rows of the timetable.
 
-All of it is plain values. An act is what a person did, before any system wrote it down in its own way; the
-writers turn the same acts into five different logs.
+All of it is plain values.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-__all__ = ["Act", "Approval", "CalendarRow", "Errand", "Label", "Person", "RosterRow", "Section", "Story"]
+__all__ = ["Approval", "CalendarRow", "Case", "Line", "Person", "Resident", "RosterRow", "Section"]
+
+_EARLY, _LATE = timedelta(days=1), timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One kind of casework of a section.
+
+    Attributes:
+        kind: as in the cases feed.
+        source: the system it is handled in.
+        weight: its share of the section's new cases.
+        days: shortest and longest life in days; zero is the same hour.
+        visits: fewest and most later days on which somebody works on it.
+        family: how often the rest of the household is looked at too.
+        also: systems looked into besides, with how often.
+        changes: how often it ends in a change of the record.
+        prints: how often something is handed out or sent.
+        asks: how often another body is asked over the intermediate server.
+        standing: how often work on it is on a case that has been open for long (arrears, care).
+        months: the months in which twice as many come.
+    """
+
+    kind: str
+    source: str
+    weight: float
+    days: tuple[int, int] = (0, 0)
+    visits: tuple[int, int] = (0, 0)
+    family: float = 0.3
+    also: Mapping[str, float] | None = None
+    changes: float = 0.12
+    prints: float = 0.15
+    asks: float = 0.0
+    standing: float = 0.0
+    months: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +55,7 @@ class Section:
         share: its weight when staff are hired.
         looks: the range its members' usual distinct look-ups in a day are drawn from; zero for technicians.
         systems: the systems its members use, with weights; the heaviest is its main system.
+        lines: its kinds of casework; none for technicians.
         role: what its members are in the systems.
     """
 
@@ -29,6 +64,7 @@ class Section:
     share: float
     looks: tuple[int, int]
     systems: Mapping[str, float]
+    lines: tuple[Line, ...] = ()
     role: str = "clerk"
 
     @property
@@ -39,7 +75,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with an account.
+    """Somebody in a post. Whoever is transferred is two of these with one id, as in the staff feed.
 
     Attributes:
         id: staff id, the same in every system.
@@ -50,9 +86,9 @@ class Person:
         terminal: the terminal on their desk.
         address: its address.
         pace: usual distinct look-ups in a full day.
-        factors: what they sign in with.
+        factors: what they sign in with where the system asks for two factors.
         since: first day in the post.
-        until: last day in the post, where the employment ends.
+        until: last day in the post, where it ends.
         resident: their own number as a resident, if they live in the town.
     """
 
@@ -84,40 +120,64 @@ class Person:
         """The actor kind of the event contract."""
         return "contractor" if self.employment == "contractor" else "staff"
 
+    @property
+    def unit(self) -> str:
+        """The unit of the post."""
+        return self.section.unit
+
+    def holds(self, day: date) -> bool:
+        """Whether the post is held on a day."""
+        return self.since <= day and (self.until is None or day <= self.until)
+
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """One thing done in one system.
+class Resident:
+    """A resident, by pseudonyms only.
 
     Attributes:
-        at: when, in Asia/Tokyo.
-        system: source id of the system that will write it down.
-        actor: staff id, service account or whatever an intruder typed.
-        activity: from the closed vocabulary of the event contract.
-        terminal: terminal id, empty where the system sees addresses only.
-        address: where it came from.
-        session: joins the acts between one sign-in and its sign-out.
-        outcome: from the event contract.
-        subjects: the residents whose records were seen or changed.
-        case: the case that made it necessary, if the system records one.
-        by: what a search was made by.
-        hits: what a search found, or rows that a statement touched.
-        detail: the command or statement, for systems that log those.
+        id: ten digits, as a 宛名番号 often is and never twelve.
+        household: key of the household.
+        address: key of the lot or building; several households may share it.
+        name: key of the surname.
+        former_name: key of an earlier surname (married or divorced).
+        flags: of `protected`, `vip`, `staff`, `deceased`.
     """
 
-    at: datetime
-    system: str
-    actor: str
-    activity: str
-    terminal: str
+    id: str
+    household: str
     address: str
-    session: str
-    outcome: str = "success"
-    subjects: tuple[str, ...] = ()
-    case: str = ""
-    by: str = ""
-    hits: int = 0
-    detail: str = ""
+    name: str
+    former_name: str = ""
+    flags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row of the cases feed.
+
+    Attributes:
+        id: its number.
+        source: the system it is kept in.
+        subject: whom it is about.
+        unit: who handles it.
+        assignee: staff id.
+        kind: reception, application, notice, arrears, visit, call or inquiry.
+        opened: when it was entered; the work may have begun up to a day before.
+        closed: when it was closed, if it was.
+    """
+
+    id: str
+    source: str
+    subject: str
+    unit: str
+    assignee: str
+    kind: str
+    opened: datetime
+    closed: datetime | None = None
+
+    def covers(self, at: datetime) -> bool:
+        """Whether it accounts for look-ups at a moment, by the rule of the contract (DESIGN 4.4)."""
+        return self.opened - _EARLY <= at and (self.closed is None or at <= self.closed + _LATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +205,7 @@ class CalendarRow:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One row of the approvals feed, always of kind `time_window`."""
+    """One row of the approvals feed."""
 
     id: str
     person: str
@@ -155,65 +215,5 @@ class Approval:
     end: datetime
     note: str
     max_rows: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """Acts that take the place of a person's ordinary work while they last."""
-
-    person: str
-    acts: tuple[Act, ...]
-
-    @property
-    def start(self) -> datetime:
-        """When it begins."""
-        return self.acts[0].at
-
-    @property
-    def end(self) -> datetime:
-        """When it ends."""
-        return self.acts[-1].at
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """What a plot planted, before the town has lived it.
-
-    Attributes:
-        kind: the plot's name.
-        actors: who did it.
-        source: the system where it shows.
-        start: no act of it lies before.
-        end: no act of it lies after.
-        ja: what happened, in Japanese.
-        en: the same in English.
-        detectors: those expected to fire; none for a benign trap.
-        tempts: for a trap, the detectors it tempts.
-    """
-
-    kind: str
-    actors: tuple[str, ...]
-    source: str
-    start: datetime
-    end: datetime
-    ja: str
-    en: str
-    detectors: tuple[str, ...] = ()
-    tempts: tuple[str, ...] = ()
-
-    @property
-    def trap(self) -> bool:
-        """Whether it looks wrong and is right."""
-        return not self.detectors
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A story settled against what was really written: who acted, from when to when, on whom."""
-
-    id: str
-    story: Story
-    actors: tuple[str, ...]
-    first: datetime
-    last: datetime
-    subjects: tuple[str, ...]
+    kind: str = "time_window"
+    medium: str = ""

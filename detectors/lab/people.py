@@ -1,71 +1,25 @@
-"""Who lives and works in the town: sections, staff, households.
+"""Who works in the town: posts and those who hold them, transfers, leavers and joiners.
 
-Residents are numbers only, ten digits as a 宛名番号 often is and never twelve; they have no name, address or
-birthday. Staff have neutral names made of their number.
+Staff have neutral names made of their number.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
-from types import MappingProxyType
+from typing import TypedDict
 
 from detectors.lab.model import Person, Section
+from detectors.lab.residents import Residents
+from detectors.lab.sections import SECTIONS, SYSTEMS_UNIT, TECHNICIANS
 
-__all__ = [
-    "ATENA",
-    "DESK",
-    "INTERMEDIATE",
-    "NHI",
-    "REGISTER",
-    "SECTIONS",
-    "SERVER",
-    "hire",
-    "settle_households",
-]
-
-NHI = "nhi-eligibility"
-REGISTER = "resident-register"
-INTERMEDIATE = "intermediate-server"
-SERVER = "server-admin-terminal"
-ATENA = "atena"
-
-DESK = "shimin/madoguchi"
-SYSTEMS_UNIT = "soumu/joho-system"
-
-
-def _section(
-    unit: str,
-    name: str,
-    share: float,
-    looks: tuple[int, int],
-    systems: dict[str, float],
-    role: str = "clerk",
-) -> Section:
-    return Section(unit, name, share, looks, MappingProxyType(systems), role)
-
-
-_TECHNICIANS = _section(
-    SYSTEMS_UNIT, "総務課情報システム係", 4, (0, 0), {SERVER: 0.7, ATENA: 0.3}, "systems_administrator"
-)
-SECTIONS = (
-    _section(DESK, "市民課窓口係", 7, (30, 52), {REGISTER: 0.9, NHI: 0.1}),
-    _section(
-        "hoken-nenkin/shikaku",
-        "保険年金課資格係",
-        6,
-        (28, 48),
-        {NHI: 0.75, REGISTER: 0.15, INTERMEDIATE: 0.1},
-    ),
-    _TECHNICIANS,
-    _section("hoken-nenkin/kyufu", "保険年金課給付係", 8, (3, 9), {NHI: 0.8, INTERMEDIATE: 0.2}),
-    _section("zeimu/kazei", "税務課課税係", 9, (3, 9), {REGISTER: 0.65, INTERMEDIATE: 0.35}),
-    _section("zeimu/shuno", "税務課収納係", 9, (5, 10), {REGISTER: 0.7, NHI: 0.3}),
-    _section("fukushi/kaigo", "福祉課介護係", 9, (3, 9), {INTERMEDIATE: 0.6, NHI: 0.4}),
-    _section("fukushi/kosodate", "福祉課子育て係", 8, (3, 8), {INTERMEDIATE: 0.55, REGISTER: 0.45}),
-)
-"""In order of need: the smallest town has a counter, insurance and a technician before anything else."""
+__all__ = ["hire", "move_people"]
 
 _FACTORS = (("password", "palm_vein"), ("password", "totp"))
+_PART_TIME = "会計年度任用職員"
+_SPARE = 5000
+"""Desks from this number on stand empty until somebody moves to them."""
 
 
 def _sizes(staff: int) -> list[int]:
@@ -79,50 +33,50 @@ def _sizes(staff: int) -> list[int]:
     return sizes
 
 
-def hire(rng: Random, *, staff: int, start: date, residents: Sequence[str]) -> list[Person]:
+def hire(rng: Random, *, staff: int, start: date, residents: Residents) -> list[Person]:
     """Fill the town hall.
 
     Args:
         rng: randomness of its own.
         staff: municipal staff; one contractor (two in a larger town) comes on top.
         start: the first simulated day; everybody was there before.
-        residents: some of the staff are residents themselves.
+        residents: whoever lives in the town is the first of a household flagged `staff`.
     """
     people: list[Person] = []
     head = ""
     # Numbers have gaps, as people leave; sorted, so that seniority reads like it does in a real list.
     numbers = iter(sorted(rng.sample(range(101, 1000 + 4 * staff), staff)))
-    for block, (section, size) in enumerate(zip(SECTIONS, _sizes(staff), strict=True)):
+    for section, size in zip(SECTIONS, _sizes(staff), strict=True):
         chief = ""
         for seat in range(size):
             fixed_term = seat > 1 and rng.random() < 0.2
+            home = residents.homes[len(people)]
             person = Person(
                 id=f"s{next(numbers):04}",
                 section=section,
-                post="係長" if not chief else ("会計年度任用職員" if fixed_term else "主事"),
+                post="係長" if not chief else (_PART_TIME if fixed_term else "主事"),
                 employment="fixed_term" if fixed_term else "regular",
                 manager=chief or head,
-                terminal=f"T-{(block + 1) * 100 + seat + 1:04}",
-                address=f"10.3.{block + 1}.{seat + 11}",
+                **_desk(section, seat),
                 # A chief decides more than looks up.
                 pace=rng.uniform(*section.looks) * (1.0 if chief else 0.6),
                 factors=_FACTORS[rng.random() < 0.25],
                 since=start - timedelta(days=rng.randint(60, 3000)),
                 until=start + timedelta(days=365) if fixed_term else None,
-                resident=rng.choice(residents) if rng.random() < 0.6 else "",
+                resident=home[0] if "staff" in residents.by_id[home[0]].flags else "",
             )
             people.append(person)
             chief = chief or person.id
             head = head or person.id
-    host = next((p.id for p in people if p.section is _TECHNICIANS), head)
+    host = next((p.id for p in people if p.section is TECHNICIANS), head)
     people += [
         Person(
             id=f"c{number:04}",
-            section=_TECHNICIANS,
+            section=TECHNICIANS,
             post="保守委託先",
             employment="contractor",
             manager=host,
-            terminal=f"T-{900 + number:04}",
+            terminal=f"T-90{number:04}",
             address=f"10.9.20.{10 + number}",
             pace=0.0,
             factors=("password",),
@@ -134,13 +88,84 @@ def hire(rng: Random, *, staff: int, start: date, residents: Sequence[str]) -> l
     return people
 
 
-def settle_households(rng: Random, count: int) -> list[tuple[str, ...]]:
-    """Households of one to five residents, `count` residents in all or a few more."""
-    numbers = iter(rng.sample(range(1_000_000, 90_000_000), count + 5))
-    households: list[tuple[str, ...]] = []
-    living = 0
-    while living < count:
-        size = rng.choices((1, 2, 3, 4, 5), (38, 28, 16, 13, 5))[0]
-        households.append(tuple(f"{next(numbers):010}" for _ in range(size)))
-        living += size
-    return households
+def move_people(rng: Random, people: Sequence[Person], days: Sequence[date]) -> list[Person]:
+    """What personnel decide for the firsts of months within the span: on 1 April much, else little.
+
+    Chiefs, technicians and contractors stay. Whoever is transferred gets a terminal at the new desk, whoever joins
+    the one of whoever left; a few change desks within their section.
+    """
+    posts = list(people)
+    for day in days[1:]:
+        if day.day != 1 or len(people) < 25:
+            continue
+        share = 0.2 if day.month == 4 else 0.025
+        movable = [
+            place
+            for place, person in enumerate(posts)
+            if person.pace and person.post == "主事" and person.until is None and person.since < day
+        ]
+        rng.shuffle(movable)
+        count = max(2, round(share * len(posts)))
+        _transfer(rng, posts, movable[:count], day)
+        _move_desks(posts, movable[-2:], day)
+        _replace_leavers(posts, movable[count : count + max(1, count // 3)], day)
+    return posts
+
+
+def _transfer(rng: Random, posts: list[Person], places: Sequence[int], day: date) -> None:
+    """Desks rotate: everybody goes to the desk of the next one of another section."""
+    chiefs = {person.section.unit: person.id for person in posts if person.post == "係長"}
+    by_unit: dict[str, list[Section]] = defaultdict(list)
+    desks: dict[str, int] = defaultdict(int)
+    for person in posts:
+        by_unit[person.unit].append(person.section)
+        desks[person.unit] += 1
+    units = [unit for unit in by_unit if unit != SYSTEMS_UNIT]
+    for place in places:
+        old = posts[place]
+        others = [unit for unit in units if unit != old.unit]
+        if not others:
+            continue
+        section = by_unit[rng.choice(others)][0]
+        posts[place] = replace(old, until=day - timedelta(days=1))
+        posts.append(
+            replace(
+                old,
+                section=section,
+                manager=chiefs.get(section.unit, old.manager),
+                # Learning the new work takes most of a month.
+                pace=rng.uniform(*section.looks) * 0.8,
+                since=day,
+                **_desk(section, desks[section.unit]),
+            )
+        )
+        desks[section.unit] += 1
+
+
+def _move_desks(posts: list[Person], places: Sequence[int], day: date) -> None:
+    """The same post at another desk: a row of its own, as the terminal is new."""
+    for place in places:
+        old = posts[place]
+        if old.until is None:
+            posts[place] = replace(old, until=day - timedelta(days=1))
+            posts.append(replace(old, since=day, **_desk(old.section, _SPARE + place)))
+
+
+def _replace_leavers(posts: list[Person], places: Sequence[int], day: date) -> None:
+    last = max(int(person.id[1:]) for person in posts if person.kind == "staff")
+    for number, place in enumerate(places, start=1):
+        old = posts[place]
+        posts[place] = replace(old, until=day - timedelta(days=1))
+        # Nobody who joins inherits the resident: they are somebody else.
+        posts.append(replace(old, id=f"s{last + number:04}", since=day, until=None, resident="", pace=old.pace * 0.8))
+
+
+class _Desk(TypedDict):
+    terminal: str
+    address: str
+
+
+def _desk(section: Section, seat: int) -> _Desk:
+    block = next(number for number, one in enumerate(SECTIONS, start=1) if one is section)
+    network, host = divmod(seat, 200)
+    return {"terminal": f"T-{block:02}{seat + 1:04}", "address": f"10.{3 + network}.{block}.{host + 11}"}

@@ -2,13 +2,13 @@
 
 The two are one on purpose. Work that the feeds account for is generated from them; other work
 exists only where an incident planted it.
-Rules: the day's shifts if there are any, else the unit's opening hours; overtime on top; leave takes away.
+Rules: the day's shifts if there are any, else the unit's opening hours; overtime and standby on top; leave and
+training take away; nobody works outside of the post.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from random import Random
 
 from audit.clock import TOKYO
 from detectors.lab.days import is_ordinary_working_day
@@ -20,6 +20,8 @@ OPENS = time(8, 30)
 CLOSES = time(17, 15)
 
 Span = tuple[datetime, datetime]
+_ADDS = ("overtime", "standby")
+_TAKES = ("leave", "training")
 
 
 def at(day: date, hour: int, minute: int = 0, second: float = 0.0) -> datetime:
@@ -35,25 +37,24 @@ class Timetable:
         days: every simulated day.
         roster: rows in the order they were decided.
         calendar: exceptions from ordinary opening.
-        busy: how much more a unit has to do on a day.
     """
 
     days: tuple[date, ...]
     roster: list[RosterRow] = field(default_factory=list)
     calendar: list[CalendarRow] = field(default_factory=list)
-    busy: dict[tuple[str, date], float] = field(default_factory=dict)
     _rows: dict[tuple[str, date], list[RosterRow]] = field(default_factory=dict)
+    _open: dict[tuple[str, date], CalendarRow] = field(default_factory=dict)
 
     def decide(self, row: RosterRow) -> None:
         """Enter a roster row."""
         self.roster.append(row)
         self._rows.setdefault((row.person, row.start.date()), []).append(row)
 
-    def announce(self, row: CalendarRow, *, busy: float = 1.0) -> None:
+    def announce(self, row: CalendarRow) -> None:
         """Enter a calendar row."""
         self.calendar.append(row)
-        if row.kind == "busy":
-            self.busy[row.unit, row.day] = busy
+        if row.kind != "busy":
+            self._open[row.unit, row.day] = row
 
     def rows(self, person: Person, day: date) -> list[RosterRow]:
         """What the roster says about a person's day."""
@@ -61,46 +62,34 @@ class Timetable:
 
     def opening(self, unit: str, day: date) -> Span | None:
         """When a unit is open on a day, if it is."""
-        for row in self.calendar:
-            if row.day == day and row.unit in ("", unit) and row.kind == "open":
-                opens, closes = time.fromisoformat(row.opens), time.fromisoformat(row.closes)
-                return datetime.combine(day, opens, TOKYO), datetime.combine(day, closes, TOKYO)
+        row = self._open.get((unit, day)) or self._open.get(("", day))
+        if row and row.kind == "closed":
+            return None
+        if row:
+            opens, closes = time.fromisoformat(row.opens), time.fromisoformat(row.closes)
+            return datetime.combine(day, opens, TOKYO), datetime.combine(day, closes, TOKYO)
         if not is_ordinary_working_day(day):
             return None
         return datetime.combine(day, OPENS, TOKYO), datetime.combine(day, CLOSES, TOKYO)
 
     def hours(self, person: Person, day: date) -> list[Span]:
         """When a person works on a day."""
+        if not person.holds(day):
+            return []
         rows = self.rows(person, day)
         spans: list[Span] = [(row.start, row.end) for row in rows if row.kind == "shift"]
         opening = self.opening(person.section.unit, day)
-        if not spans and opening:
+        # A contractor comes when the roster says so.
+        if not spans and opening and person.kind == "staff":
             spans = [opening]
-        spans += [(row.start, row.end) for row in rows if row.kind == "overtime"]
-        for leave in (row for row in rows if row.kind == "leave"):
-            spans = [kept for span in spans for kept in _without(span, leave)]
+        spans += [(row.start, row.end) for row in rows if row.kind in _ADDS]
+        for away in (row for row in rows if row.kind in _TAKES):
+            spans = [kept for span in spans for kept in _without(span, away)]
         return sorted(spans)
 
     def ordinary(self, person: Person, day: date) -> bool:
         """Whether nothing but the ordinary opening hours applies to a person's day."""
-        return is_ordinary_working_day(day) and not self.rows(person, day)
-
-    def routine(self, rng: Random, people: list[Person]) -> None:
-        """Enter what every month has: annual leave, sick days, half days and short overtime."""
-        for person in people:
-            if person.kind == "contractor":
-                continue
-            for day in self.days:
-                chance = rng.random()
-                if not is_ordinary_working_day(day) or chance > 0.10:
-                    continue
-                if chance < 0.05:
-                    span, kind = (at(day, 0), at(day, 24)), "leave"
-                elif chance < 0.065:
-                    span, kind = (at(day, 13), at(day, 17, 15)), "leave"
-                else:
-                    span, kind = (at(day, 17, 15), at(day, rng.choice((18, 19)), 30)), "overtime"
-                self.decide(RosterRow(person.id, *span, kind, person.manager or person.id))
+        return person.holds(day) and is_ordinary_working_day(day) and not self.rows(person, day)
 
 
 def _without(span: Span, leave: RosterRow) -> Iterator[Span]:

@@ -5,11 +5,13 @@ A detector that fires on one of these wastes a reviewer's minutes. Everything th
 
 from datetime import timedelta
 
-from detectors.lab.habits import Seat
+from detectors.lab.acts import Story
 from detectors.lab.incidents import GUESSING, OFF_HOURS, VOLUME
-from detectors.lab.model import CalendarRow, RosterRow, Story
-from detectors.lab.people import ATENA, DESK, REGISTER, SERVER, SYSTEMS_UNIT
+from detectors.lab.model import CalendarRow
+from detectors.lab.seat import Seat
+from detectors.lab.sections import DESK, SYSTEMS_UNIT
 from detectors.lab.stage import HISTORY, Plot, Stage
+from detectors.lab.systems import ATENA, REGISTER, SERVER
 from detectors.lab.timetable import at
 
 __all__ = ["TRAPS"]
@@ -21,7 +23,7 @@ def approved_overtime(stage: Stage) -> Story | None:
         return None
     person, day = part
     start, end = at(day, 17, 15), at(day, 21, 30)
-    stage.timetable.decide(RosterRow(person.id, start, end, "overtime", person.manager or person.id))
+    stage.roster(person, start, end, "overtime")
     return Story(
         "approved-overtime",
         (person.id,),
@@ -36,14 +38,17 @@ def approved_overtime(stage: Stage) -> Story | None:
 
 def weekend_counter(stage: Stage) -> Story | None:
     """The calendar opens the counter on a Sunday morning."""
-    sundays = [day for day in stage.timetable.days if day.weekday() == 6]
-    if not sundays:
+    days = [day for day in stage.timetable.days if day.weekday() == 6 and not stage.timetable.opening(DESK, day)]
+    if not days:
         return None
-    day = stage.rng.choice(sundays)
-    stage.timetable.announce(CalendarRow(day, DESK, "open", "09:00", "12:00", "休日窓口"))
+    day = stage.rng.choice(days)
+    team = [person for person in stage.people if person.unit == DESK and person.holds(day)]
+    stage.announce(CalendarRow(day, DESK, "open", "09:00", "12:00", "休日窓口"))
+    for person in team:
+        stage.more_work(person, day, 1.0)
     return Story(
         "weekend-counter",
-        tuple(person.id for person in stage.people if person.section.unit == DESK),
+        tuple(person.id for person in team),
         REGISTER,
         at(day, 8),
         at(day, 13),
@@ -60,8 +65,7 @@ def evening_shift(stage: Stage) -> Story | None:
     person, _ = part
     days = [day for day in stage.timetable.days if stage.timetable.ordinary(person, day)]
     for day in days:
-        shift = RosterRow(person.id, at(day, 12), at(day, 20), "shift", person.manager or person.id)
-        stage.timetable.decide(shift)
+        stage.roster(person, at(day, 12), at(day, 20), "shift")
     return Story(
         "evening-shift",
         (person.id,),
@@ -80,7 +84,7 @@ def forgotten_password(stage: Stage) -> Story | None:
         return None
     person, day = part
     seat = Seat.of(person, person.section.main_system, day, "x1")
-    errand = stage.visit(seat, at(day, 8, 41), looks=2, gap=(30, 90), failures=stage.rng.choice((2, 3)), instead=False)
+    errand = stage.visit(seat, at(day, 8, 41), looks=2, gap=(30, 90), failures=stage.rng.choice((2, 3)))
     return Story(
         "forgotten-password",
         (person.id,),
@@ -106,7 +110,9 @@ def busy_week(stage: Stage) -> Story | None:
         return None
     days = [working[number] for number in stage.rng.choice(late)]
     for day in days:
-        stage.timetable.announce(CalendarRow(day, unit, "busy", "", "", "被保険者証の一斉更新"), busy=2.0)
+        stage.announce(CalendarRow(day, unit, "busy", "", "", "被保険者証の一斉更新"))
+        for person in team:
+            stage.more_work(person, day, 2.0)
     stage.take(team)
     return Story(
         "busy-week",

@@ -6,12 +6,12 @@ As with `log_line_prefix = '%m [%p] user=%u,db=%d,app=%a,client=%h '`, `log_conn
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from detectors.lab.model import Act, Person
+from detectors.lab.acts import Act
 
 __all__ = ["pgaudit_lines"]
 
@@ -28,16 +28,16 @@ class _Connection:
     statements: int = 0
 
 
-def pgaudit_lines(acts: Sequence[Act], people: Mapping[str, Person], rng: Random) -> Iterator[str]:
+def pgaudit_lines(acts: Iterable[tuple[int, Act]], rng: Random) -> Iterator[str]:
     """Connections, statements and disconnections; a line feed in a statement continues behind a tab."""
     connections: dict[str, _Connection] = {}
     pid = 2100
-    for act in acts:
+    for _, act in acts:
         if act.session not in connections:
             pid += rng.randint(1, 40)
             connections[act.session] = _Connection(pid, rng.randint(32768, 60999), act.at)
         own = connections[act.session]
-        app = "psql" if act.actor in people else "batch"
+        app = "psql" if act.person else "batch"
         head = f"[{own.pid}] user={act.actor},db=atena"
         known, early = (f"{head},app={name},client={act.address} " for name in (app, "[unknown]"))
         match act.activity, act.outcome:

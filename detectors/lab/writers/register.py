@@ -6,11 +6,11 @@ name, and a row is now and then written twice (both are events; nothing tells th
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from random import Random
 
-from detectors.lab.model import Act, Person
+from detectors.lab.acts import Act
 
 __all__ = ["register_lines"]
 
@@ -24,7 +24,14 @@ _OPERATIONS = {
     "print": ("証明書発行", "発行"),
 }
 _RESULTS = {"success": "正常", "failure": "異常", "denied": "権限なし"}
-_BY = {"": "", "number": "番号", "name": "氏名", "name_birth": "氏名生年月日", "household": "世帯"}
+_BY = {
+    "": "",
+    "number": "番号",
+    "name": "氏名",
+    "name_birth": "氏名生年月日",
+    "household": "世帯",
+    "address": "住所",
+}
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 _REPEATED = 0.004
 
@@ -33,10 +40,10 @@ def _wareki(at: datetime) -> str:
     return f"令和{at.year - 2018}年{at.month}月{at.day}日 {at.hour}時{at.minute:02}分{at.second:02}秒"
 
 
-def register_lines(acts: Sequence[Act], people: Mapping[str, Person], rng: Random) -> Iterator[str]:
+def register_lines(acts: Iterable[tuple[int, Act]], rng: Random) -> Iterator[str]:
     """A header and one row per act."""
     yield _HEADER
-    for act in acts:
+    for _, act in acts:
         screen, word = _OPERATIONS[act.activity]
         time, hits = _wareki(act.at), str(act.hits) if act.by else ""
         # Every sixth terminal is of the older make.
@@ -45,7 +52,7 @@ def register_lines(acts: Sequence[Act], people: Mapping[str, Person], rng: Rando
         row = (
             time,
             act.actor,
-            people[act.actor].section.name,
+            act.person.section.name if act.person else "",
             act.terminal,
             screen,
             word,

@@ -1,10 +1,10 @@
 """The administrators' server: auth.log as Debian's rsyslog writes it (RFC 3164, no year)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from random import Random
 
-from detectors.lab.model import Act, Person
+from detectors.lab.acts import Act
 
 __all__ = ["auth_log_lines"]
 
@@ -14,10 +14,10 @@ _ROOT = "root"
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
-def auth_log_lines(acts: Sequence[Act], people: Mapping[str, Person], rng: Random) -> Iterator[str]:
+def auth_log_lines(numbered: Sequence[tuple[int, Act]], rng: Random) -> Iterator[str]:
     """The lines of sshd, PAM, sudo, systemd-logind and cron, several per act."""
     pids: dict[str, tuple[int, int]] = {}
-    uids = {person: 1001 + number for number, person in enumerate(sorted(people))}
+    acts = [act for _, act in numbered]
     pid, logins = 700, 0
     for number, act in enumerate(acts):
         if act.session not in pids or act.activity == "job_run":
@@ -31,19 +31,19 @@ def auth_log_lines(acts: Sequence[Act], people: Mapping[str, Person], rng: Rando
                 yield _line(act.at, f"{cron} opened for user root(uid=0) by (uid=0)")
                 yield _line(act.at, f"{cron} closed for user root")
             case "login", "failure":
-                yield from (_line(act.at, f"{sshd}: {text}") for text in _failed(act, where, act.actor in uids))
+                yield from (_line(act.at, f"{sshd}: {text}") for text in _failed(act, where, act.person is not None))
                 if not _goes_on(acts, number):
-                    who = "authenticating" if act.actor in uids or act.actor == _ROOT else "invalid"
+                    who = "authenticating" if act.person is not None or act.actor == _ROOT else "invalid"
                     text = f"Connection closed by {who} user {act.actor}"
                     yield _line(act.at, f"{sshd}: {text} {where} [preauth]")
             case "login", _:
                 logins += 1
-                opened = f"session opened for user {act.actor}(uid={uids[act.actor]}) by (uid=0)"
+                opened = f"session opened for user {act.actor}(uid={_uid(act.actor)}) by (uid=0)"
                 yield _line(act.at, f"{sshd}: Accepted password for {act.actor} from {where} ssh2")
                 yield _line(act.at, f"{sshd}: pam_unix(sshd:session): {opened}")
                 yield _line(act.at, f"systemd-logind[512]: New session {logins} of user {act.actor}.")
             case "operation", _:
-                opened = f"session opened for user root(uid=0) by {act.actor}(uid={uids[act.actor]})"
+                opened = f"session opened for user root(uid=0) by {act.actor}(uid={_uid(act.actor)})"
                 home = f"PWD=/home/{act.actor} ; USER=root ; COMMAND={act.detail}"
                 yield _line(act.at, f"sudo:    {act.actor} : TTY=pts/0 ; {home}")
                 yield _line(act.at, f"sudo: pam_unix(sudo:session): {opened}")
@@ -52,6 +52,11 @@ def auth_log_lines(acts: Sequence[Act], people: Mapping[str, Person], rng: Rando
                 yield _line(act.at, f"{sshd}: Received disconnect from {where}:11: disconnected by user")
                 yield _line(act.at, f"{sshd}: Disconnected from user {act.actor} {where}")
                 yield _line(act.at, f"{sshd}: pam_unix(sshd:session): session closed for user {act.actor}")
+
+
+def _uid(staff_id: str) -> int:
+    """Contractors have numbers of their own."""
+    return (50_000 if staff_id.startswith("c") else 1_000) + int(staff_id[1:])
 
 
 def _line(at: datetime, text: str) -> str:

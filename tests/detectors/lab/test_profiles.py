@@ -8,6 +8,7 @@ import pytest
 
 import ingest.sources
 from detectors.lab import simulate
+from detectors.lab.systems import SYSTEMS
 from ingest.sources.profile import Profile, parse_profile
 
 SOURCES = {
@@ -32,9 +33,12 @@ def test_profiles_parse(source: str, form: str) -> None:
     assert profile.name_en
 
 
-def test_the_town_writes_exactly_the_sources_that_have_profiles(tmp_path: Path) -> None:
-    files = simulate(staff=5, days=3, start=date(2026, 10, 1), seed=1).write(tmp_path)
-    assert [source for source, _ in files.logs] == list(SOURCES)
+def test_everything_the_town_writes_has_a_profile_and_native_forms_come_first(tmp_path: Path) -> None:
+    files = simulate(staff=40, days=12, start=date(2026, 10, 1), seed=1).write(tmp_path)
+    assert [source for source, _ in files.logs][: len(SOURCES)] == list(SOURCES)
+    assert {source for source, _ in files.logs} <= set(SYSTEMS)
+    assert all(load(source).id == source for source, _ in files.logs)
+    assert set(SOURCES) - files.contract == set(SOURCES) - {"nhi-eligibility"}
 
 
 def test_the_register_s_profile_knows_every_column_and_word(tmp_path: Path) -> None:

@@ -1,27 +1,24 @@
 """The simulated town, read back from the files it wrote: nothing here looks at the simulator's own values."""
 
-import csv
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import jpholiday
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lab_reading import START, Read, everything, read_events, read_feed, read_labels, within
 
 from audit.clock import TOKYO
 from detectors.lab import Town, TownFiles, simulate
+from detectors.lab.systems import SYSTEMS
 
-START = date(2026, 10, 1)
-SERVICES = {"batch_atena", "root"}
+SERVICES = {"batch_atena", "batch_renkei", "root"}
 TYPED_BY_INTRUDERS = {"admin", "test", "oracle", "postgres", "backup"}
 KINDS = {
     "night-without-overtime": False,
@@ -42,129 +39,18 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Read:
-    """One event as a file tells it."""
-
-    source: str
-    at: datetime
-    actor: str
-    what: str
-    good: bool
-    subjects: tuple[str, ...] = ()
-
-
-def _read_nhi(path: Path) -> Iterator[Read]:
-    for line in path.read_text("utf-8").splitlines():
-        doc = json.loads(line)
-        at = datetime.fromisoformat(doc["time"])
-        subjects = tuple(doc.get("subjects", ()))
-        yield Read("nhi-eligibility", at, doc["actor"]["id"], doc["activity"], doc["outcome"] == "success", subjects)
-
-
-def _read_register(path: Path) -> Iterator[Read]:
-    words = {"ログイン": "login", "ログアウト": "logout", "照会": "view"}
-    with path.open(encoding="cp932", errors="strict", newline="") as file:
-        for row in csv.DictReader(file):
-            # Python's int reads full-width digits.
-            era, *numbers = (int(n) for n in re.findall(r"\d+", row["処理日時"]))
-            at = datetime(2018 + era, *numbers, tzinfo=TOKYO)  # type: ignore[arg-type]  # month to second
-            what = words.get(row["アクセス区分"], row["アクセス区分"])
-            subjects = tuple(filter(None, row["宛名番号"].split(";")))
-            yield Read("resident-register", at, row["職員番号"], what, row["結果"] == "正常", subjects)
-
-
-def _read_intermediate(path: Path) -> Iterator[Read]:
-    words = {300201: "login", 300202: "logout", 600501: "view"}
-    for line in path.read_text("utf-8").splitlines():
-        doc = json.loads(line)
-        at = datetime.fromtimestamp(doc["time"] / 1000, UTC)
-        what = words.get(doc["type_uid"], "other")
-        subjects = tuple(doc["unmapped"].get("subjects", ()))
-        yield Read("intermediate-server", at, doc["actor"]["user"]["uid"], what, doc["status_id"] == 1, subjects)
-
-
-def _read_server(path: Path, start: date) -> Iterator[Read]:
-    shapes = (
-        (r"Accepted password for (\S+) from", "login", True),
-        (r"Failed password for (?:invalid user )?(\S+) from", "login", False),
-        (r"sudo: +(\S+) : TTY", "operation", True),
-        (r"Disconnected from user (\S+)", "logout", True),
-    )
-    for line in path.read_text("utf-8").splitlines():
-        # A leap year lets 29 February through; the year follows from the span.
-        at = datetime.strptime(f"2024 {line[:15]}", "%Y %b %d %H:%M:%S").replace(tzinfo=TOKYO)
-        at = at.replace(year=start.year + (at.month < start.month))
-        for shape, what, good in shapes:
-            if found := re.search(shape, line):
-                yield Read("server-admin-terminal", at, found[1], what, good)
-
-
-def _read_atena(path: Path) -> Iterator[Read]:
-    for line in path.read_text("utf-8").splitlines():
-        if found := re.match(r"(\S+ \S+) JST \[\d+\] user=(\S+?),db=\S+ LOG:  (AUDIT|connection auth|disconn)", line):
-            at = datetime.fromisoformat(found[1]).replace(tzinfo=TOKYO)
-            what = {"AUDIT": "operation", "connection auth": "login", "disconn": "logout"}[found[3]]
-            yield Read("atena", at, found[2], what, True)
-
-
-def read_events(files: TownFiles, start: date = START) -> list[Read]:
-    logs = dict(files.logs)
-    return [
-        *_read_nhi(logs["nhi-eligibility"]),
-        *_read_register(logs["resident-register"]),
-        *_read_intermediate(logs["intermediate-server"]),
-        *_read_server(logs["server-admin-terminal"], start),
-        *_read_atena(logs["atena"]),
-    ]
-
-
-def read_labels(files: TownFiles) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in files.labels.read_text("utf-8").splitlines()]
-
-
-def read_feed(files: TownFiles, kind: str) -> list[dict[str, str]]:
-    with files.feeds[kind].open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def within(label: dict[str, Any], event: Read) -> bool:
-    start, end = datetime.fromisoformat(label["from"]), datetime.fromisoformat(label["to"])
-    return event.source == label["source"] and event.actor in label["actors"] and start <= event.at < end
-
-
-def everything(files: TownFiles) -> list[Path]:
-    return [*files.feeds.values(), *(path for _, path in files.logs), files.labels]
-
-
-@pytest.fixture(scope="module")
-def town() -> Town:
-    return simulate(staff=60, days=30, start=START, seed=1)
-
-
-@pytest.fixture(scope="module")
-def files(town: Town, tmp_path_factory: pytest.TempPathFactory) -> TownFiles:
-    return town.write(tmp_path_factory.mktemp("town"))
-
-
-@pytest.fixture(scope="module")
-def events(files: TownFiles) -> list[Read]:
-    return read_events(files)
-
-
 def test_same_arguments_same_bytes_other_seed_other_town(files: TownFiles, tmp_path: Path) -> None:
     again = simulate(staff=60, days=30, start=START, seed=1).write(tmp_path / "again")
     other = simulate(staff=60, days=30, start=START, seed=2).write(tmp_path / "other")
+    settled = {"policies.csv", "terminals.csv"}  # the same house, whoever works in it
     for one, same, different in zip(everything(files), everything(again), everything(other), strict=True):
         assert one.read_bytes() == same.read_bytes(), one
-        assert one.read_bytes() != different.read_bytes(), one
+        assert one.name in settled or one.read_bytes() != different.read_bytes(), one
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_month_of_sixty_staff_has_the_stated_size(seed: int, tmp_path: Path) -> None:
-    files = simulate(staff=60, days=30, start=START, seed=seed).write(tmp_path)
+def test_a_month_of_sixty_staff_has_the_stated_size(files: TownFiles) -> None:
     lines = sum(len(path.read_bytes().splitlines()) for _, path in files.logs)
-    assert 25_000 <= lines <= 40_000
+    assert 40_000 <= lines <= 60_000
 
 
 def test_every_staff_id_in_the_logs_is_in_the_staff_feed(files: TownFiles, events: list[Read]) -> None:
@@ -178,13 +64,17 @@ def test_every_staff_id_in_the_logs_is_in_the_staff_feed(files: TownFiles, event
 def test_feeds_have_the_contract_s_columns(files: TownFiles) -> None:
     heads = {kind: path.read_text("utf-8").splitlines()[0] for kind, path in files.feeds.items()}
     assert heads == {
+        "subjects": "subject_id,household_id,address_key,name_key,former_name_key,flags",
+        "cases": "case_id,source,subject_id,org_unit,assignee,kind,opened_at,closed_at",
+        "policies": "source,valid_from,require",
+        "terminals": "terminal_id,org_unit,site,kind,ip_range",
         "staff": "staff_id,name,kana,org_unit,post,role,employment,manager_id,valid_from,valid_to,subject_id",
         "roster": "staff_id,start,end,kind,approved_by",
         "calendar": "date,org_unit,kind,opens,closes,note",
         "approvals": "approval_id,kind,staff_id,approved_by,source,valid_from,valid_to,max_rows,medium_id,note",
     }
-    assert {row["kind"] for row in read_feed(files, "approvals")} == {"time_window"}
-    assert {row["kind"] for row in read_feed(files, "roster")} == {"shift", "overtime", "leave"}
+    assert {row["kind"] for row in read_feed(files, "approvals")} == {"time_window", "export", "print", "media"}
+    assert {row["kind"] for row in read_feed(files, "roster")} == {"shift", "overtime", "leave", "training"}
     assert {row["kind"] for row in read_feed(files, "calendar")} == {"open", "busy"}
 
 
@@ -205,7 +95,14 @@ def test_labels_match_events_in_the_files(files: TownFiles, events: list[Read]) 
     for label in read_labels(files):
         own = [event for event in events if within(label, event)]
         assert {event.actor for event in own} == set(label["actors"]), label["id"]
-        assert {subject for event in own for subject in event.subjects} == set(label["subjects"]), label["id"]
+        assert set(label["subjects"]) <= {subject for event in own for subject in event.subjects}, label["id"]
+        looked = {
+            (event.at.date().isoformat(), event.actor, event.source, subject)
+            for event in own
+            for subject in event.subjects
+        }
+        assert {tuple(look) for look in label["looks"]} <= looked
+        assert bool(label["looks"]) <= (not label["trap"])
 
 
 def _accounted(files: TownFiles, grace: timedelta) -> Any:
@@ -218,6 +115,7 @@ def _accounted(files: TownFiles, grace: timedelta) -> Any:
         span = datetime.fromisoformat(row["valid_from"]), datetime.fromisoformat(row["valid_to"])
         approvals[row["staff_id"], row["source"]].append(span)
     units = {row["staff_id"]: row["org_unit"] for row in read_feed(files, "staff")}
+    contractors = {row["staff_id"] for row in read_feed(files, "staff") if row["employment"] == "contractor"}
     opened = {(r["date"], r["org_unit"]): r for r in read_feed(files, "calendar") if r["kind"] == "open"}
 
     def accounted(event: Read) -> bool:
@@ -226,12 +124,14 @@ def _accounted(files: TownFiles, grace: timedelta) -> Any:
         covering = {kind for kind, start, end in rows if start - grace <= at <= end + grace}
         if any(kind == "leave" and start <= at < end and end - start >= timedelta(days=1) for kind, start, end in rows):
             return False
-        if covering & {"shift", "overtime"}:
+        if covering & {"shift", "overtime", "standby"}:
             return True
         if any(start - grace <= at <= end + grace for start, end in approvals[event.actor, event.source]):
             return True
         if any(kind == "shift" and start.date() == at.date() for kind, start, _ in rows):
             return False
+        if event.actor in contractors:
+            return False  # they come when the roster says so
         opens, closes = "08:30", "17:15"
         if row := opened.get((str(at.date()), units[event.actor])):
             opens, closes = row["opens"], row["closes"]
@@ -303,25 +203,30 @@ def test_every_session_begins_with_a_sign_in(town: Town) -> None:
     sessions = defaultdict(list)
     for act in town.acts:
         sessions[act.system, act.session].append(act)
-    del sessions["server-admin-terminal", "cron"]
-    for acts in sessions.values():
+    left = 0
+    for (system, _), acts in sessions.items():
+        if not SYSTEMS[system].require or acts[0].actor in {"root", "batch_renkei"}:
+            continue
         assert acts[0].activity == "login"
         entered = [act for act in acts if act.activity == "login" and act.outcome == "success"]
         assert len({act.actor for act in acts}) == 1
         if entered:
-            assert acts[-1].activity == "logout"
+            left += acts[-1].activity != "logout"
             assert all(act.at > entered[0].at for act in acts if act.activity != "login")
         else:
             assert {act.activity for act in acts} == {"login"}
+    assert 0 < left < 0.03 * len(sessions)  # now and then somebody forgets to sign out
 
 
 def test_planting_changes_only_what_it_touches(town: Town) -> None:
     plain = simulate(staff=60, days=30, start=START, seed=1, incidents=False)
     assert plain.labels == ()
-    assert plain.stage.approvals == []
+    assert set(plain.stage.approvals) < set(town.stage.approvals)
     cast = {actor for label in town.labels for actor in label.actors}
-    bystanders = {person.id for person in town.stage.people} - cast
-    assert len(bystanders) > 30
+    # The superior looks into a few of the cases that a plot brought.
+    chiefs = {person.manager for person in town.stage.people}
+    bystanders = {person.id for person in town.stage.people} - cast - chiefs
+    assert len(bystanders) > 25
     one, other = ([act for act in t.acts if act.actor in bystanders] for t in (town, plain))
     assert one == other
 
@@ -347,7 +252,7 @@ def _numbers_like_my_number(files: TownFiles) -> list[str]:
     return [number for text in texts for number in re.findall(r"(?<!\d)\d{12}(?!\d)", text)]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     staff=st.integers(5, 40),
     days=st.integers(3, 10),
@@ -359,7 +264,7 @@ def test_any_small_town_holds_together(tmp_path: Path, staff: int, days: int, se
     files = town.write(tmp_path)
     events = read_events(files, start)
     people = {row["staff_id"] for row in read_feed(files, "staff")}
-    assert len(people) == staff + (2 if staff >= 20 else 1)
+    assert len(people) >= staff + (2 if staff >= 20 else 1)  # some join
     assert {event.actor for event in events} <= people | SERVICES | TYPED_BY_INTRUDERS
     for event in events:
         day = event.at.astimezone(TOKYO).date()
