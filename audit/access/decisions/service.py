@@ -82,6 +82,7 @@ class DecisionService:
     def decide_all(self, questions: Sequence[Question]) -> list[Answer]:
         """Answer several questions, in their order, with one durable write for all of their events."""
         judged = [self._judge(question) for question in questions]
+        told = False
         try:
             if any(one.output for one in judged):
                 with self._store.unit() as unit:
@@ -89,17 +90,23 @@ class DecisionService:
                         if one.output:
                             self._take(unit, one)
                     self._record(judged)
+                    told = True
             else:
                 self._record(judged)
         except Exception as error:  # noqa: BLE001
             # Whatever it was that failed: there is no allow without its event.
             _log.warning("decisions withheld", error=type(error).__name__, count=len(judged))
             self._count({"withheld": len(judged)})
+            if told:
+                self._take_back(judged)
             return [_refusal(Reason.NOT_RECORDED, one.answer.policy) for one in judged]
         return [one.answer for one in judged]
 
     def counts(self) -> Mapping[str, int]:
-        """How many answers were recorded since the start, by effect; `withheld`: those that could not be."""
+        """How many answers were recorded since the start, by effect; `withheld`: those that could not be.
+
+        `taken_back`: those of the allowed that could not be kept once they were recorded, so that nobody heard them.
+        """
         with self._counting:
             return dict(self._counts)
 
@@ -140,6 +147,23 @@ class DecisionService:
         now = self._clock.now()
         self._recorder.record_all([decision_event(one.question, one.facts, one.answer, now) for one in judged])
         self._count(Counter(one.answer.effect.value for one in judged))
+
+    def _take_back(self, judged: Sequence[_Judged]) -> None:
+        """Say of what was allowed and recorded, and then could not be kept, that nobody was given it."""
+        for one in judged:
+            if one.answer.effect is not Effect.ALLOW:
+                continue
+            person, system = one.question.person, one.question.system
+            try:
+                self._journal.write(
+                    "authorize", "decision.taken_back", outcome="denied", target=person, system=system,
+                    decision=one.answer.id,
+                )  # fmt: skip
+            except Exception as error:  # noqa: BLE001
+                # The caller hears the denial either way; the log then shows an allow that was never heard.
+                _log.warning("decision not taken back", error=type(error).__name__)
+            else:
+                self._count({"taken_back": 1})
 
     def _count(self, more: Mapping[str, int]) -> None:
         with self._counting:

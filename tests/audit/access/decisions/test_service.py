@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from asking import BASE, ME, NOW, OTHER, RESIDENT, SYSTEM, Log, Reader, approval, facts, proof, question, said, session
+from sqlalchemy import event
 
 from audit.access.decisions import ConfirmRefusedError, DecisionService, Effect, Facts, Question, Reason
 from audit.access.decisions.ledger.model import ApprovalKind, ApprovalState, Wanted
@@ -153,6 +154,21 @@ def test_INV1_the_counts_agree_with_the_events_whatever_fails(store: StateStore,
     assert dict(left) == service.counts()
     assert {effect: service.counts()[effect] for effect in events} == events
     assert min(left.values()) > 20
+
+
+def test_INV1_an_output_that_could_not_be_kept_is_taken_back(make: Make, log: Log, store: StateStore) -> None:
+    service = make(facts(approvals=(approval(),)))
+
+    def fails(*_: Any) -> None:
+        raise OSError
+
+    event.listen(store._engine, "commit", fails)
+    answer = service.decide(question("export", rows=100))
+    event.remove(store._engine, "commit", fails)
+    assert said(answer) == ("deny", "not_recorded")
+    assert log.operations() == ["allowed", "decision.taken_back"]
+    assert log.docs[1]["unmapped"]["decision"] == log.docs[0]["event_id"]
+    assert service.counts() == {"allow": 1, "withheld": 1, "taken_back": 1}
 
 
 def test_threads_that_ask_at_once_are_all_counted(make: Make, log: Log) -> None:
