@@ -10,10 +10,11 @@ out of other plots; `post(id, day)` is the post somebody holds; `colleagues_of(p
 transfers of the span as (old post, new post); `leavers()` those whose post ends within it; `technicians()`;
 `contractors()`; `working_days()`.
 
-**Whom.** `stranger(person, day)` has no relation to the person and no case near that day; `strangers(count)` are
-unconnected residents without regard to cases; `client_of(person, day)` has a real case the person works on that day;
-`household_of`, `neighbours_of`, `namesakes_of`, `former_family_of` a person (empty where the person lives
-elsewhere); `protected()`, `celebrity()`; `uninvolved(residents, day, until=)` keeps those without a case near.
+**Whom.** `stranger(person, day)` has no relation to the person and no case near that day; `strangers(count, person,
+day)` are unconnected residents without a case of the person's unit near; `client_of(person, day)` has a real case that
+the person works on that day; `household_of`, `neighbours_of`, `namesakes_of`, `former_family_of` a person (empty where
+the person lives elsewhere); `protected()`, `celebrity()`; `uninvolved(residents, day, until=, unit=)` keeps those
+without a case near.
 
 **What is done.** *In the course of an ordinary day*, between real work and in its sessions:
 `slip(person, day, *subjects)` (look-ups), `chore(person, day, system, *steps)` (anything else), `ledger(person, day,
@@ -168,7 +169,7 @@ class Stage(Cast):
         """
         entered = self.sign_in(seat, start, failures=failures)
         first = entered[-1].at + timedelta(seconds=self.rng.uniform(*gap))
-        seen = self.look(seat, first, *(subjects or self.strangers(looks)), gap=gap)
+        seen = self.look(seat, first, *(subjects or self.strangers(looks, seat.person, start.date())), gap=gap)
         left = (seen or entered)[-1].at + timedelta(seconds=self.rng.uniform(3, 40))
         return self.plant(seat.actor if instead else "", [*entered, *seen, seat.act(left, "logout")])
 
@@ -199,8 +200,7 @@ class Stage(Cast):
     ) -> Approval:
         """Enter an approval; the superior gives it."""
         number = f"a-{len(self.approvals) + 1:03}"
-        approver = person.manager or person.id
-        given = Approval(number, person.id, approver, source, start, end, note, max_rows, kind, medium)
+        given = Approval(number, person.id, self.superior_of(person), source, start, end, note, max_rows, kind, medium)
         self.approvals.append(given)
         return given
 

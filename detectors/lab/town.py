@@ -29,8 +29,8 @@ from detectors.lab.writers import WRITERS, Writer, writer_of
 
 __all__ = ["Town", "TownFiles", "simulate"]
 
-RESIDENTS_PER_STAFF = 150
-"""About a small municipality's; it decides how often two people happen to look up the same resident."""
+RESIDENTS_PER_STAFF = 300
+"""Per member of staff with casework; it decides how often two people happen to look up the same resident."""
 
 _LOOKS = frozenset({"view", "print", "screen_copy", "inquiry", "answer"})
 """Acts in which a person's record is seen."""
