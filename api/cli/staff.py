@@ -28,7 +28,7 @@ def bring_in(installation: Installation, content: bytes, *, confirm: bool) -> Im
         FeedError: naming every fault.
         CommandError: it ends many people, and nobody has confirmed that.
     """
-    for warning in installation.people.plan_staff(content).warnings:
+    for warning in installation.people.plan_staff(content).remarks:
         note(f"{warning.ja} / {warning.en}")
     try:
         return installation.people.import_staff(content, by=By(f"uid {os.getuid()}"), confirm=confirm)
@@ -47,7 +47,7 @@ def tell_plans(
             "read": plan.read,
             **{kind.value: [change.staff_id for change in plan.changes if change.kind is kind] for kind in ChangeKind},
             "faults": list(plan.faults),
-            "warnings": [warning.en for warning in plan.warnings],
+            "warnings": [warning.en for warning in plan.remarks],
             "many_leave": plan.many_leave,
         }
         for path, plan in plans
@@ -63,6 +63,6 @@ def _lines(path: Path, plan: Plan) -> Iterator[str]:
     english = ", ".join(f"{plan.count(kind)} {kind}" for kind in ChangeKind)
     yield f"{path}: {japanese} / {english}"
     yield from plan.faults
-    yield from (f"{warning.ja} / {warning.en}" for warning in plan.warnings)
+    yield from (f"{warning.ja} / {warning.en}" for warning in plan.remarks)
     if plan.many_leave:
         yield "在籍者の多くが終了します（--confirm） / many of the people in office end (--confirm)"

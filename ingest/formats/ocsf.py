@@ -1,8 +1,8 @@
 """OCSF 1.8.0, one event a line: what has a place in the contract moves there.
 
-The rest stays in `unmapped.ocsf`, as the producer wrote it. A class or activity outside the tables is an
-`operation`: the event is still somebody's act and is kept. The profile's own vocabulary goes first, by
-`activity_name`: a producer's words are more exact than numbers.
+The rest stays in `unmapped.ocsf`, as the producer wrote it; what the contract has a field for and OCSF has not is taken
+from its `unmapped`. A class or activity outside the tables is an `operation`: the event is still somebody's act and is
+kept. The profile's own vocabulary goes first, by `activity_name`: a producer's words are more exact than numbers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +19,11 @@ __all__ = ["decode_ocsf"]
 _A = Activity
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BOM = b"\xef\xbb\xbf"
+_LIFTED = (
+    "affair", "case_id", "counterparty.body", "counterparty.permit", "counterparty.purpose_no", "counterparty.system",
+    "export.approval_id", "export.destination", "export.medium_id", "query.by", "reason", "screen", "subjects",
+)  # fmt: skip
+"""Fields of the contract that no attribute of OCSF holds."""
 _ACTIVITIES: Mapping[int, Mapping[int, Activity]] = {
     1001: {  # File System Activity
         1: _A.CREATE,
@@ -198,8 +203,22 @@ def _document(rest: _Rest, profile: Profile) -> Doc:
     for path, value in profile.constants.items():
         if "." not in path:
             doc.setdefault(path, value)
+    _lift(doc, rest)
     doc["unmapped"] = {"ocsf": rest.event}
     return doc
+
+
+def _lift(doc: Doc, rest: _Rest) -> None:
+    """Take what the contract has a field for and OCSF has not: whose record it was, the case, who asked.
+
+    Producers put such things under `unmapped`; there they are believed only in the form in which we name them.
+    """
+    for path in _LIFTED:
+        value = rest.see("unmapped", *path.split("."))
+        texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        if value and (texts if path == "subjects" else isinstance(value, str)):
+            put(doc, path, value)
+            rest.drop("unmapped", *path.split("."))
 
 
 def _time(rest: _Rest) -> datetime:

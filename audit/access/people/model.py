@@ -105,6 +105,7 @@ class Plan:
         read: rows read.
         changes: one for each person about whom something changes.
         faults: why it cannot be done; empty when it can.
+        endless: of those who should have an end and have none.
         warnings: what somebody should look at.
         in_office: people with a post now or later, before it.
         many_leave: whether it ends so many of them that somebody must confirm it.
@@ -113,9 +114,15 @@ class Plan:
     read: int
     changes: tuple[Change, ...]
     faults: tuple[str, ...]
+    endless: tuple[Texts, ...]
     warnings: tuple[Texts, ...]
     in_office: int
     many_leave: bool
+
+    @property
+    def remarks(self) -> tuple[Texts, ...]:
+        """All that somebody should look at."""
+        return (*self.endless, *self.warnings)
 
     def count(self, kind: ChangeKind) -> int:
         """About how many people this changes."""

@@ -45,7 +45,8 @@ def plan(posts: Sequence[Post], known: PostsOf, in_office: int, now: datetime, r
     return Plan(
         read=len(posts),
         changes=changes,
-        faults=(*_endless(posts, rules), *_circles(wanted, posts_of, now)),
+        faults=tuple(_circles(wanted, posts_of, now)),
+        endless=tuple(_endless(posts, rules)),
         warnings=tuple(_strange_managers(posts, posts_of)),
         in_office=in_office,
         many_leave=leaving > max(rules.few_leaving, rules.most_leaving * in_office),
@@ -78,10 +79,14 @@ def _kind(before: Sequence[Post], after: Sequence[Post]) -> ChangeKind:
     return ChangeKind.EXTENDED if ending > ended else ChangeKind.CHANGED
 
 
-def _endless(posts: Iterable[Post], rules: PeopleRules) -> Iterator[str]:
+def _endless(posts: Iterable[Post], rules: PeopleRules) -> Iterator[Texts]:
+    """Those who should have an end. The directory is taken all the same; no right is given to them without one."""
     for post in posts:
         if post.employment in rules.temporary and post.end is None:
-            yield f"{post.staff_id}, valid_to: {post.employment} needs an end / {post.employment} には終了日が必要です"
+            yield Texts(
+                f"{post.staff_id}（{post.employment}）には終了日（valid_to）が必要です。それまで権限は付与できません",
+                f"{post.staff_id}, {post.employment}, needs an end (valid_to); until then they can be given no right",
+            )
 
 
 def _circles(people: Collection[str], posts_of: PostsOf, now: datetime) -> Iterator[str]:
@@ -114,7 +119,7 @@ def _circle(person: str, posts_of: PostsOf, at: datetime, straight: set[str]) ->
             return list(path)[list(path).index(above) :]
         path[above] = None
         held = post_held(posts_of(above), at)
-        if held is None or not held.manager_id:
+        if held is None or held.manager_id in ("", above):  # some directories name the top their own manager
             break
         above = held.manager_id
     straight.update(path)

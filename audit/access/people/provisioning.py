@@ -132,8 +132,10 @@ class Provisioning(StaffImports):
             FeedError: it cannot be.
         """
         found = self._plan(rows, self._context.person, 0)
-        if found.faults:
-            raise FeedError(found.faults)
+        # A program that is told so at once can say when somebody leaves; a file is taken with a warning.
+        endless = [f"{text.en} / {text.ja}" for text in found.endless]
+        if found.faults or endless:
+            raise FeedError((*found.faults, *endless))
         return found
 
     def _found(self, staff_id: str) -> Person:

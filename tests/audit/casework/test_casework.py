@@ -221,6 +221,18 @@ def test_a_day_made_again_takes_the_place_of_the_one_before(desk: MakeDesk) -> N
     assert town.casework.summary(date(2026, 10, 1), date(2026, 11, 1)) == LookUpSummary(1, 1, 0)
 
 
+def test_look_ups_are_found_by_what_accounts_for_them(desk: MakeDesk) -> None:
+    town = desk()
+    town.feed("staff", STAFF)
+    town.feed("cases", cases(f"c1,,k1,{SHIKAKU},,reception,2026-10-05,"))
+    town.take_in([act("10:00", "s1", "k1"), act("10:01", "s1", "k2"), act("10:02", "s1", "k2", "update")])
+    made = {row.subject: row.because for row in town.made(DAY)}
+    assert made == {"k1": "case", "k2": "change"}
+    for subject, because in made.items():
+        wanted = LookUpFilter(start=DAY, end=date(2026, 10, 6), becauses=(because,))
+        assert [row.subject for row in town.casework.rows(wanted)] == [subject]
+
+
 def test_counting(desk: MakeDesk) -> None:
     town = desk()
     town.take_in([act(f"1{n}:00", f"s{n % 2}", f"k{n // 2}", unit="u") for n in range(6)])

@@ -116,6 +116,13 @@ def test_every_fault_is_located_and_nothing_is_imported(
     assert service.over(START, END).posts == {}
 
 
+def test_residents_are_counted_once_however_often_they_are_delivered(service: ContextService) -> None:
+    assert service.over(START, END).residents == 0
+    for _ in range(2):
+        service.import_feed("subjects", b"subject_id,household_id\nr-1,h-1\nr-2,h-1\n")
+    assert service.over(START, END).residents == 2
+
+
 def test_good_rows_beside_a_bad_one_are_not_imported(service: ContextService) -> None:
     with pytest.raises(FeedError):
         service.import_feed("staff", (STAFF + "s3,,,,\n").encode())

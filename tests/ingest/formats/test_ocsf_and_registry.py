@@ -200,3 +200,17 @@ def test_sniff(line: bytes, form: str | None) -> None:
 
 def test_sniff_nothing() -> None:
     assert sniff([]) is None
+
+
+def test_what_ocsf_has_no_attribute_for_is_taken_from_unmapped() -> None:
+    other = {"counterparty": {"permit": "p-1", "odd": 1}, "query": {"by": 3}, "item": "x"}
+    found = one(class_uid=6005, unmapped={"subjects": ["k1", "k2"], "case_id": "c-1", **other})
+    assert (found["subjects"], found["case_id"], found["counterparty"]) == (["k1", "k2"], "c-1", {"permit": "p-1"})
+    rest = found["unmapped"]["ocsf"]["unmapped"]
+    assert rest == {"counterparty": {"odd": 1}, "query": {"by": 3}, "item": "x"}
+
+
+def test_subjects_in_another_form_stay_where_they_are() -> None:
+    found = one(class_uid=6005, unmapped={"subjects": [{"id": "k1"}]})
+    assert "subjects" not in found
+    assert found["unmapped"]["ocsf"]["unmapped"] == {"subjects": [{"id": "k1"}]}
