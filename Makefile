@@ -28,8 +28,9 @@ serve: install   ## the service without sample data; prints a one-time link for 
 system:          # what the real-part tests need, from Debian's packages; elsewhere those tests skip, visibly
 	@tests/system/install.sh
 
+# One process a core, each with an engine, servers and a browser of its own (2 GB): four are enough for any machine.
 test: install system  ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 faults: install  ## the long fault suite: killed at every write boundary, disks full, ClickHouse gone (20 minutes)
 	MIMAMORI_FAULTS=long $(BIN)/python -m pytest tests/faults

@@ -59,12 +59,13 @@ class LedgerViews:
         """What a system is called."""
         return self._names.get(name, Texts.same(name)) if name else _EVERY_SYSTEM
 
-    def mine(self) -> list[Entry]:
-        """What the viewer asked for, or what was asked for them, the newest first."""
-        ledger = self._installation.decisions.ledger
-        found = {entry.id: entry for entry in ledger.entries(person=self._me)}
-        found |= {entry.id: entry for entry in ledger.entries(limit=_LATEST) if entry.asked_by == self._me}
-        return sorted(found.values(), key=lambda entry: entry.asked_at, reverse=True)
+    def mine(self, limit: int, after: str = "") -> list[Entry]:
+        """What the viewer asked for, or what was asked for them, the newest first; what comes after one by its id.
+
+        Raises:
+            LookupError: there is none of this id for the viewer.
+        """
+        return self._installation.decisions.ledger.entries(person=self._me, limit=limit, after=after)
 
     def all(self) -> list[Entry]:
         """Every request, the newest first."""

@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     detect_minutes: int = Field(
         default=10, ge=1, le=1440, description="How often due windows are judged; findings are at most this late."
     )
+    cases_per_thousand: int = Field(
+        default=20, ge=1, le=1000, description="Cases a day that reviewers take on, for every 1,000 staff."
+    )
     public_url: str = Field(
         default="",
         description="The address under which senders reach this service, the issuer of their tokens: https, or http "

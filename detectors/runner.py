@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from audit.casework import (
@@ -23,7 +24,7 @@ from audit.casework import (
 )
 from audit.clock import Clock, tokyo_date
 from audit.context import ContextService, Reach, WorkContext
-from audit.findings import DetectorRun, FindingService, LastRun
+from audit.findings import DetectorRun, FindingService, LastRun, Recorded
 from audit.log import OWN_SOURCE, Dimension, EventLog, Filter, Measure
 from detectors.model import Detector, Window, parameters_of
 
@@ -203,24 +204,24 @@ class Runner:
         first = tokyo_date(start) if start else date.min
         made = self._match(days, known)
         seen = {day: _with_day_before(days, day) for day in days if day >= first}
-        work = [
+        due = [
             (day, detector)
             for detector in chosen
             for last in [self._findings.last_runs(detector.meta.id)]
             for day, content in seen.items()
             if forced or day in made or self._due(detector, day, content, last.get(Window.of_day(day).start), known)
         ]
-        work.sort(key=lambda item: (item[0], item[1].meta.id))
+        due.sort(key=lambda item: (item[0], item[1].meta.id))
         summary = RunSummary()
-        for done, (day, detector) in enumerate(work, start=1):
-            new, withdrawn = self._judge(detector, day, seen[day], known.revision)
-            summary.windows += 1
-            summary.findings_new += new
-            summary.findings_withdrawn += withdrawn
-            progress(done, len(work))
+        for day, of_day in groupby(due, key=lambda item: item[0]):
+            for recorded in self._judge([detector for _, detector in of_day], day, seen[day], known.revision):
+                summary.windows += 1
+                summary.findings_new += recorded.new
+                summary.findings_withdrawn += recorded.withdrawn
+            progress(summary.windows, len(due))
         if not forced:
             self._findings.looked([detector.meta.id for detector in chosen])
-        summary.days = tuple(sorted({day for day, _ in work}))
+        summary.days = tuple(sorted({day for day, _ in due}))
         summary.events = sum(days[day].events for day in summary.days)
         summary.lookups = self._accounted(summary.days)
         return summary
@@ -253,9 +254,9 @@ class Runner:
         ]
         for first, final in _spans(due, days):
             self._casework.make(first, final)
-            for day in due:
-                if first <= day <= final:
-                    self._findings.record(self._run(CASEWORK, VERSION, "", day, days[day], known.revision), [])
+            matched = [day for day in due if first <= day <= final]
+            runs = [self._run(CASEWORK, VERSION, "", day, days[day], known.revision) for day in matched]
+            self._findings.record_all([(run, []) for run in runs])
         return frozenset(due)
 
     def _matched(self, last: LastRun | None, day: date, content: _Day, known: _Known) -> bool:
@@ -297,11 +298,19 @@ class Runner:
         window = Window.of_day(day)
         return known.changed(last.context_revision, window.start - timedelta(days=1), window.end)
 
-    def _judge(self, detector: Detector, day: date, content: _Day, revision: int) -> tuple[int, int]:
-        parameters = self._parameters[detector.meta.id]
+    def _judge(self, detectors: Sequence[Detector], day: date, content: _Day, revision: int) -> Sequence[Recorded]:
+        """Judge one day by some detectors; all of its findings and runs are kept in one unit of work.
+
+        The context is read once, as far back as any detector of this version looks, so that what a detector sees does
+        not depend on which others run.
+        """
         window = Window.of_day(day)
-        context = self._context.over(window.start - detector.meta.look_back, window.end)
-        drafts = list(detector.detect(window, LogReader(self._log, self._casework, context), parameters))
-        run = self._run(detector.meta.id, detector.meta.version, _hash(parameters), day, content, revision)
-        recorded = self._findings.record(run, drafts)
-        return recorded.new, recorded.withdrawn
+        look_back = max(detector.meta.look_back for detector in self._detectors.values())
+        reader = LogReader(self._log, self._casework, self._context.over(window.start - look_back, window.end))
+        judged = []
+        for detector in detectors:
+            parameters = self._parameters[detector.meta.id]
+            drafts = list(detector.detect(window, reader, parameters))
+            run = self._run(detector.meta.id, detector.meta.version, _hash(parameters), day, content, revision)
+            judged.append((run, drafts))
+        return self._findings.record_all(judged)

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
+from api.cases import case_ids, case_queue
 from api.cli.output import CommandError, ExitCode, as_json_line, emit
 from api.installation import open_installation
 from api.own_findings import OWN_DETECTORS
@@ -23,14 +24,15 @@ from audit.findings import FindingFilter, FindingStatus
 from detectors.registry import DETECTORS
 from ingest.gaps import DETECTORS as GAP_DETECTORS
 
-__all__ = ["alerts", "detect", "quarantine", "search"]
+__all__ = ["alerts", "asked", "detect", "quarantine", "search", "span_of"]
 
 
 _ASKED = frozenset({"start", "end", "source", "actor", "subject", "activity", "outcome", "status", "detector"})
 """What of a question is written into the log."""
 
 
-def _asked(arguments: argparse.Namespace) -> dict[str, str]:
+def asked(arguments: argparse.Namespace) -> dict[str, str]:
+    """What of a question is written into the log, with its values."""
     return {name: str(value) for name, value in vars(arguments).items() if name in _ASKED and value}
 
 
@@ -38,7 +40,12 @@ def _no_detector(name: str, known: Collection[str] = DETECTORS) -> str:
     return f"{name}: 検知器がありません / no such detector ({', '.join(sorted(known))})"
 
 
-def _span(arguments: argparse.Namespace) -> tuple[datetime | None, datetime | None]:
+def span_of(arguments: argparse.Namespace) -> tuple[datetime | None, datetime | None]:
+    """The span that `--from` and `--to` name.
+
+    Raises:
+        CommandError: one of them is no time.
+    """
     try:
         return read_span(arguments.start or "", arguments.end or "")
     except QueryError as error:
@@ -64,7 +71,7 @@ def search(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     if arguments.limit < 0:
         raise CommandError("--limit: 0 以上の数です / a number from 0 up")
     with open_installation(settings) as installation:
-        installation.act(Activity.SEARCH, "events.search", _asked(arguments))
+        installation.act(Activity.SEARCH, "events.search", asked(arguments))
         found: Iterator[dict[str, Any]] = (event.to_contract() for event in installation.log.each(wanted))
         if arguments.limit:
             found = islice(found, arguments.limit)
@@ -78,7 +85,7 @@ def search(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
 
 def detect(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     """Judge due windows, or every window of a span."""
-    start, end = _span(arguments)
+    start, end = span_of(arguments)
     unknown = [name for name in arguments.detector if name not in DETECTORS]
     if unknown:
         raise CommandError(_no_detector(unknown[0]))
@@ -126,7 +133,7 @@ def _all(summary: LookUpSummary) -> int:
 
 def alerts(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     """Findings, the latest window first; what was withdrawn only with `--status withdrawn`."""
-    start, end = _span(arguments)
+    start, end = span_of(arguments)
     statuses = sorted(FindingStatus)
     if arguments.status and arguments.status not in statuses:
         raise CommandError(f"{arguments.status}: 状態がありません / no such status ({', '.join(statuses)})")
@@ -134,12 +141,13 @@ def alerts(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     if arguments.detector and arguments.detector not in known:
         raise CommandError(_no_detector(arguments.detector, known))
     with open_installation(settings) as installation:
-        installation.act(Activity.SEARCH, "alerts.search", _asked(arguments))
+        installation.act(Activity.SEARCH, "alerts.search", asked(arguments))
         found = installation.findings.listing(
             FindingFilter(start=start, end=end, status=arguments.status, detector=arguments.detector)
         )
+        case_of = case_ids(case_queue(installation)) if arguments.json and found else {}
     emit(
-        {"findings": [finding.to_contract() for finding in found]},
+        {"findings": [finding.to_contract(case_of.get(finding.id)) for finding in found]},
         as_json=arguments.json,
         lines=[
             f"{finding.id}  {finding.start.astimezone(TOKYO):%Y-%m-%d}  {finding.severity:8} {finding.status:9} "

@@ -8,7 +8,21 @@ from pathlib import Path
 import structlog
 from pydantic import ValidationError
 
-from api.cli import ask, authenticators, clients, decisions, intake, list_sources, rights, sample, serving, take, users
+from api.cli import (
+    ask,
+    authenticators,
+    cases,
+    clients,
+    decisions,
+    intake,
+    lab,
+    list_sources,
+    rights,
+    sample,
+    serving,
+    take,
+    users,
+)
 from api.cli.output import CommandError, ExitCode, note
 from api.settings import Settings
 from audit.access.federation import VerifierConfigError
@@ -139,6 +153,10 @@ def _asking(commands: _Commands) -> None:
     command.add_argument("--status", default="", help=_both("状態", "status"))
     command.add_argument("--detector", default="", help=_both("検知器の識別子", "detector id"))
 
+    command = add("cases", cases.cases, "確認する案件の一覧", "list cases: the reviewer's queue, by day and rank")
+    _span(command)
+    command.add_argument("--status", default="", help=_both("状態", "status"))
+
     command = add("quarantine", ask.quarantine, "隔離された記録を見る", "list refused records, or write one's bytes")
     command.add_argument("action", choices=["list", "show"])
     command.add_argument("number", nargs="?", type=int, help=_both("番号（show）", "number (show)"))
@@ -170,6 +188,9 @@ def _serving(commands: _Commands) -> None:
     command.add_argument("--port", type=int, help=_both("ポート", "port"))
     command.add_argument("--no-serve", action="store_true", help=_both("作るだけ", "make it, do not serve"))
     command.add_argument("--seed", type=int, default=1, help=_both("乱数の種", "random seed"))
+
+    command = add("lab", lab.lab, "模擬の町で検知を採点する", "simulate a town, judge it, score the detectors")
+    lab.add_parts(command, _both)
 
     command = add("otp", sample.one_time_code, "見本の利用者の確認コード", "the current code of a sample sign-in")
     command.add_argument("secret", help=_both("認証アプリの鍵", "the authenticator's secret"))

@@ -9,6 +9,7 @@ Rules:
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Protocol, cast
@@ -58,8 +59,7 @@ _NOT_OURS = Texts(
 NOT_OURS = Answer(effect=Effect.DENY, reason="not_ours", texts=_NOT_OURS)
 """What became of an evaluation about something else than staff and records."""
 _NOT_OURS_SHOWN = 5
-_KIND_WORD = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-_IDENTIFIER = re.compile(r"(?=.*[0-9])[A-Za-z0-9._@:/-]{1,64}", re.ASCII)
+_KIND_WORD = re.compile(r"[A-Za-z_-]{1,32}", re.ASCII)
 
 Judged = Answer | BadEvaluationError
 """What became of one evaluation."""
@@ -136,7 +136,11 @@ class StaffDecisions:
                 self._seen(session)
 
     def tell_not_ours(self, evaluations: Sequence[Evaluation], machine: Machine) -> None:
-        """One event for all that a request asked about nothing of ours: how many, and the first of them."""
+        """One event for all that a request asked about nothing of ours: how many, and of what kinds most.
+
+        What they name is not told: what identifies somebody elsewhere may be a name or a number of theirs.
+        """
+        kinds = Counter(f"{_kind(one.subject_type)}:{_kind(one.resource_type)}" for one in evaluations)
         self._recorder.record(
             {
                 "time": self._clock.now().isoformat(),
@@ -147,20 +151,15 @@ class StaffDecisions:
                 "target": {"system": machine.source},
                 "unmapped": {
                     "count": str(len(evaluations)),
-                    "first": [
-                        f"{_shown(one.subject_type, one.subject)} {_shown(one.resource_type, one.resource)}"
-                        for one in evaluations[:_NOT_OURS_SHOWN]
-                    ],
+                    "kinds": [f"{kind} {number}" for kind, number in kinds.most_common(_NOT_OURS_SHOWN)],
                 },
             }
         )
 
 
-def _shown(kind: str, identifier: str) -> str:
-    """What an evaluation names, where it can be no more than an identifier: others' words may be names of people."""
-    return ":".join(
-        part if pattern.fullmatch(part) else "-" for part, pattern in ((kind, _KIND_WORD), (identifier, _IDENTIFIER))
-    )
+def _kind(word: str) -> str:
+    """A kind, where it is a word: it is others' text as well."""
+    return word if _KIND_WORD.fullmatch(word) else "-"
 
 
 def _question(evaluation: Evaluation, system: str) -> Question | BadEvaluationError | None:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 
+from api.cases import case_ids, case_queue, listed
 from api.web.journal import record_look
 from api.web.queries import Typed, as_filter, no_such_place, read_moment
 from api.web.security import installation_of, viewer_with
@@ -56,7 +57,8 @@ def alerts(
         raise no_such_place() from error
     shown = found[:limit]
     following = shown[-1].id if len(found) > limit else ""
-    return {"findings": [finding.to_contract() for finding in shown], "cursor": following}
+    case_of = case_ids(case_queue(installation_of(request))) if shown else {}
+    return {"findings": [finding.to_contract(case_of.get(finding.id)) for finding in shown], "cursor": following}
 
 
 @router.get("/alerts/{number}")
@@ -66,7 +68,29 @@ def alert(request: Request, viewer: AlertReader, number: str) -> dict[str, Any]:
     if finding is None:
         raise HTTPException(404)
     record_look(request, viewer, "alerts.view", alert=number)
-    return finding.to_contract()
+    return finding.to_contract(case_ids(case_queue(installation_of(request))).get(number))
+
+
+@router.get("/cases")
+def cases(
+    request: Request,
+    viewer: AlertReader,
+    from_: From = "",
+    to: To = "",
+    status: str = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: str = "",
+) -> dict[str, Any]:
+    """Cases by day, the latest first, by rank within it; `cursor` leads to the next page."""
+    start, end = read_moment(from_, "from"), read_moment(to, "to")
+    record_look(request, viewer, "cases.search", from_=from_, to=to, status=status)
+    found = listed(case_queue(installation_of(request)), start=start, end=end, status=status)
+    numbers = [case.id for case in found]
+    if cursor and cursor not in numbers:
+        raise no_such_place()
+    rest = found[numbers.index(cursor) + 1 :] if cursor else found
+    following = rest[limit - 1].id if len(rest) > limit else ""
+    return {"cases": [case.to_contract() for case in rest[:limit]], "cursor": following}
 
 
 @router.get("/events")

@@ -129,7 +129,7 @@ def my_approvals(request: Request, viewer: Asker) -> Response:
 def _mine(request: Request, viewer: Viewer, error: str | None = None) -> Response:
     views, installation = _views(request, viewer), installation_of(request)
     view = RequestsView(
-        rows=views.rows(views.mine()[:_SHOWN]),
+        rows=views.rows(views.mine(_SHOWN)),
         waiting=len(installation.decisions.ledger.inbox(viewer.login_id)),
         in_office=bool(views.person(viewer.login_id).unit),
         trouble=views.trouble,

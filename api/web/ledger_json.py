@@ -99,9 +99,8 @@ def _refused(error: AccessError) -> Exception:
 def my_approvals(request: Request, viewer: Asker, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
     """What one asked for, or what was asked for on one's behalf."""
     record_look(request, viewer, "approvals.view")
-    mine = LedgerViews(installation_of(request), viewer).mine()
-    shown, following = part_of(mine, lambda one: one.id, cursor, limit)
-    return {"approvals": [_entry(one) for one in shown], "cursor": following}
+    views = LedgerViews(installation_of(request), viewer)
+    return _page(lambda: views.mine(limit + 1, cursor), limit)
 
 
 @router.get("/approvals/inbox")
@@ -117,8 +116,14 @@ def inbox(request: Request, viewer: Asker, cursor: str = "", limit: Limit = 100)
 def ledger(request: Request, viewer: LedgerReader, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
     """Every request."""
     record_look(request, viewer, "approvals.ledger_view")
+    entries = installation_of(request).decisions.ledger.entries
+    return _page(lambda: entries(limit=limit + 1, after=cursor), limit)
+
+
+def _page(read: Callable[[], list[Entry]], limit: int) -> dict[str, Any]:
+    """What was read by one more than the page holds, and where the next one begins."""
     try:
-        found = installation_of(request).decisions.ledger.entries(limit=limit + 1, after=cursor)
+        found = read()
     except LookupError as error:
         raise no_such_place() from error
     shown = found[:limit]

@@ -249,15 +249,20 @@ def approve(request: Request, viewer: Approver, number: str) -> Response:
     return RedirectResponse("/rights/inbox?done=1", status_code=303)
 
 
-def _approval(number: str) -> Callable[[RightsService, Doer], object]:
-    return lambda rights, by: rights.approve(number, by)
+def _approve_one(request: Request, viewer: Viewer, number: str) -> str | None:
+    """Give one of several; where there is no such thing that is said too, for others may be given already."""
+    try:
+        installation_of(request).rights.approve(number, doer_of(viewer))
+    except RightsError as error:
+        return error.text(language_of(request, viewer))
+    return None
 
 
 @router.post("/rights/approvals", dependencies=[WholeForm])
 def approve_ticked(request: Request, viewer: Approver, items: Annotated[list[str] | None, Form()] = None) -> Response:
     """Give the step that is due in each application that was ticked; what is refused is said, the rest is given."""
     ticked = tuple(dict.fromkeys(items or ()))[:_SHOWN]
-    told = {number: act(request, viewer, _approval(number)) for number in ticked}
+    told = {number: _approve_one(request, viewer, number) for number in ticked}
     refused = {number: error for number, error in told.items() if error}
     if refused:
         return _inbox(request, viewer, " / ".join(f"{number}: {error}" for number, error in refused.items()))

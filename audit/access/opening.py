@@ -100,6 +100,7 @@ class OpeningUseCases(UseCases):
             if row.account_id in arrival.same_person
             and within(row.last_seen_at, now, self._limits.idle)
             and within(row.created_at, now, self._limits.absolute)
+            and (row.ends_at is None or now < row.ends_at)
         ]
         for row, login_id in found:
             elsewhere = network_of(row.address) != network_of(arrival.address)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy import String, Text, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
+from structlog import get_logger
 
 from audit.access.journal import Recorder
 from audit.store.state import Base, Session, StateStore
@@ -19,6 +20,7 @@ from audit.store.state import Base, Session, StateStore
 __all__ = ["GroupRecorder", "Outbox", "UntoldRow", "keep"]
 
 _AT_ONCE = 500
+_log = get_logger(__name__)
 
 
 @runtime_checkable
@@ -90,10 +92,24 @@ class Outbox:
     def catch_up(self) -> int:
         """Tell whatever was not told in its time; how many.
 
+        An event that the log will never take stays, and holds up no other.
+
         Raises:
             StoreError: the log cannot be written; the rest stays.
         """
         with self._store.unit() as unit:
             docs = [json.loads(row) for row in unit.scalars(select(UntoldRow.doc).order_by(UntoldRow.event_id))]
-        self.tell(docs)
+        try:
+            self.tell(docs)
+        except ValueError:
+            return sum(map(self._tell_alone, docs))
         return len(docs)
+
+    def _tell_alone(self, doc: Mapping[str, Any]) -> bool:
+        try:
+            self.tell([doc])
+        except ValueError:
+            # Not what is wrong with it: that may repeat what stands in the event.
+            _log.error("event_stays_untold", event_id=doc["event_id"])
+            return False
+        return True

@@ -5,7 +5,7 @@ steps at the door. A wrong code is refused as a wrong password is: the same word
 """
 
 from audit.access.decisions.model import BreakGlass
-from audit.access.model import Opening, SignedIn
+from audit.access.model import Opening, Role, SignedIn
 from audit.access.repository import AccessRepository
 from audit.access.sign_in import SignInUseCases
 from audit.access.tables import AccountRow
@@ -17,6 +17,15 @@ _OPERATION = "sealed_sign_in"
 
 class SealedSignInUseCases(SignInUseCases):
     """The door in an emergency."""
+
+    def roles_in_office(self, login_id: str) -> frozenset[Role]:
+        """The roles of somebody whose account is open and who holds a post; none of everybody else."""
+        with self._store.unit() as unit:
+            account = AccessRepository(unit).account_by_login(login_id)
+        if account is None or account.disabled_at is not None:
+            return frozenset()
+        stays = self._people.holds_post(account.login_id, self._clock.now())
+        return account.roles_set() if stays else frozenset()
 
     def begin_sealed_sign_in(self, login_id: str, password: str, *, sealed: bool, address: str) -> tuple[str, str]:
         """First step: the password, beside a code that somebody else has looked at.

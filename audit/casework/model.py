@@ -125,7 +125,8 @@ class LookUp:
 class LookUpFilter:
     """Which look-ups. Empty fields do not restrict; `end` is exclusive; of several relations or flags any is enough.
 
-    `no_relation` leaves those out that have one of these.
+    `no_relations` leaves those out that have one of these. `because` names what accounts for them, blank for nothing;
+    `printed` asks for those only that were printed or copied.
     """
 
     start: date
@@ -137,9 +138,12 @@ class LookUpFilter:
     subjects: tuple[str, ...] = ()
     households: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
+    becauses: tuple[str, ...] = ()
     relations: tuple[str, ...] = ()
     no_relations: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+    printed: bool = False
 
 
 class LookUpDimension(StrEnum):
@@ -161,6 +165,8 @@ class LookUpMeasure(StrEnum):
     """What is counted. `looks` are acts; the others are distinct residents, households, people, units and days.
 
     `matched` and the like are distinct residents with such a look-up; `unchanged` those looked at and not changed.
+    `visits` are distinct households of a person and a day. `steps` are look-ups that follow another one within ten
+    minutes and go from its resident's number a little upward or downward to that of another household.
     """
 
     ACTORS = "actors"
@@ -175,10 +181,12 @@ class LookUpMeasure(StrEnum):
     LOOKS = "looks"
     MATCHED = "matched"
     PRINTED = "printed"
+    STEPS = "steps"
     SUBJECTS = "subjects"
     UNCHANGED = "unchanged"
     UNITS = "units"
     UNMATCHED = "unmatched"
+    VISITS = "visits"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,14 @@ _DIMENSIONS: Mapping[LookUpDimension, str] = {
     **{dimension: str(dimension) for dimension in LookUpDimension},
     _D.HOUR: "toHour(first, 'Asia/Tokyo')",
 }
+_NEAR, _SOON = 20, 600
+"""Resident numbers this close follow each other, a check digit included; seconds in which the next one is looked up."""
+_STEP = (
+    f"this.1 = before.1 AND this.2 - before.2 <= {_SOON} AND this.3 != before.3 AND this.5 != before.5"
+    f" AND this.4 != 0 AND before.4 != 0 AND abs(this.4 - before.4) BETWEEN 1 AND {_NEAR}"
+)
+_NUMBER = "toInt64OrZero(substring(extract(toString(subject), '[0-9]+$'), -12))"
+_IN_ORDER = f"arraySort(groupArray((actor, toUnixTimestamp(first), first_index, {_NUMBER}, household)))"
 _MEASURES: Mapping[LookUpMeasure, str] = {
     _M.ACTORS: "uniqExact(actor)",
     _M.CHANGED: "uniqExactIf(subject, changes > 0)",
@@ -30,10 +38,12 @@ _MEASURES: Mapping[LookUpMeasure, str] = {
     _M.LOOKS: "sum(looks)",
     _M.MATCHED: "uniqExactIf(subject, result = 'matched')",
     _M.PRINTED: "uniqExactIf(subject, prints > 0)",
+    _M.STEPS: f"arrayCount((this, before) -> {_STEP}, arrayPopFront({_IN_ORDER}), arrayPopBack({_IN_ORDER}))",
     _M.SUBJECTS: "uniqExact(subject)",
     _M.UNCHANGED: "uniqExactIf(subject, changes = 0)",
     _M.UNITS: "uniqExact(unit)",
     _M.UNMATCHED: "uniqExactIf(subject, result = 'unmatched')",
+    _M.VISITS: "uniqExact(sipHash64(day, actor, household))",
 }
 _COLUMNS = tuple(LookUp.__dataclass_fields__)
 _LISTS = ("relations", "flags")
@@ -44,11 +54,14 @@ def _where(wanted: LookUpFilter) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {"start": wanted.start, "end": wanted.end}
     for column, name in (
         ("actor", "actors"), ("actor_kind", "kinds"), ("unit", "units"), ("source", "sources"),
-        ("subject", "subjects"), ("household", "households"), ("result", "results"),
+        ("subject", "subjects"), ("household", "households"), ("result", "results"), ("because", "because"),
+        ("because", "becauses"),
     ):  # fmt: skip
         if chosen := getattr(wanted, name):
             parts.append(f"{column} IN {{{name}:Array(String)}}")
             values[name] = list(chosen)
+    if wanted.printed:
+        parts.append("prints > 0")
     for column, name, sign in (
         ("relations", "relations", ""),
         ("relations", "no_relations", "NOT "),

@@ -104,8 +104,12 @@ class Finding:
     settled_at: datetime | None = None
     settled_by: str = ""
 
-    def to_contract(self) -> dict[str, Any]:
-        """The contract's form (DESIGN 4.5); Japanese first, English beside it."""
+    def to_contract(self, case: str | None = None) -> dict[str, Any]:
+        """The contract's form (DESIGN 4.5); Japanese first, English beside it.
+
+        Args:
+            case: the id of the case that it belongs to; none for a hint that is no case yet.
+        """
         more = self.evidence_total - len(self.evidence)
         settled = (
             {"settled": {"at": self.settled_at.astimezone(TOKYO).isoformat(), "by": self.settled_by}}
@@ -133,7 +137,7 @@ class Finding:
             "event_ids": list(self.evidence),
             "event_ids_omitted": more,
             "log_index": {"first": self.first_index, "last": self.last_index},
-            "case": None,
+            "case": case,
             **settled,
         }
 

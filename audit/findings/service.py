@@ -93,28 +93,34 @@ class FindingService:
 
     def record(self, run: DetectorRun, drafts: Sequence[Draft]) -> Recorded:
         """Keep what one evaluation found, together with the record that it took place."""
+        return self.record_all([(run, drafts)])[0]
+
+    def record_all(self, judged: Sequence[tuple[DetectorRun, Sequence[Draft]]]) -> list[Recorded]:
+        """Keep what several evaluations found, all or none of them."""
+        with self._state.unit() as session:
+            return [self._record(FindingRepository(session), run, drafts) for run, drafts in judged]
+
+    def _record(self, repository: FindingRepository, run: DetectorRun, drafts: Sequence[Draft]) -> Recorded:
         found = sorted((self._finding(run, draft) for draft in drafts), key=lambda finding: finding.id)
         result = hashlib.sha256(
             json.dumps([finding.to_contract() for finding in found], ensure_ascii=False, sort_keys=True).encode()
         ).hexdigest()
-        with self._state.unit() as session:
-            repository = FindingRepository(session)
-            changed = repository.replace_window(run.detector, run.start, run.end, found)
-            repository.record_run(
-                RunRow(
-                    detector=run.detector,
-                    start=run.start,
-                    end=run.end,
-                    version=run.version,
-                    parameters=run.parameters,
-                    context_revision=run.context_revision,
-                    events=run.events,
-                    high_water=run.high_water,
-                    findings=len(found),
-                    result=result,
-                    at=self._clock.now(),
-                )
+        changed = repository.replace_window(run.detector, run.start, run.end, found)
+        repository.record_run(
+            RunRow(
+                detector=run.detector,
+                start=run.start,
+                end=run.end,
+                version=run.version,
+                parameters=run.parameters,
+                context_revision=run.context_revision,
+                events=run.events,
+                high_water=run.high_water,
+                findings=len(found),
+                result=result,
+                at=self._clock.now(),
             )
+        )
         return Recorded(*changed)
 
     def add(self, run: DetectorRun, draft: Draft) -> bool:

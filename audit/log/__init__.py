@@ -2,6 +2,7 @@
 
 from audit.log.lines import Lines
 from audit.log.model import (
+    BY_NUMBER,
     Appended,
     Delivery,
     Dimension,
@@ -18,6 +19,7 @@ from audit.log.service import OWN_SOURCE, EventLog
 from audit.store.errors import StoreError, StoreRefusedError
 
 __all__ = [
+    "BY_NUMBER",
     "OWN_SOURCE",
     "Appended",
     "CursorError",

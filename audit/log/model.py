@@ -10,6 +10,7 @@ from audit.events import AuditEvent, Fault
 from audit.events.validation import FUTURE_TOLERANCE
 
 __all__ = [
+    "BY_NUMBER",
     "Appended",
     "Delivery",
     "Dimension",
@@ -20,6 +21,9 @@ __all__ = [
     "Reading",
     "RefusedRow",
 ]
+
+BY_NUMBER = ("card", "case", "case_id", "household", "household_id", "id", "number", "subject", "subject_id")
+"""What is searched by where it is known beforehand who is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +142,14 @@ class Filter:
     last_sequence: int | None = None
     mark: str = ""
     recorded_after: timedelta | None = None
+    operations: tuple[str, ...] = ()
 
 
 class Dimension(StrEnum):
     """What events can be counted by.
 
     Days, hours, quarters of an hour (0 to 95) and weekdays (0 is Monday) are those of Asia/Tokyo. A sequence block is
-    1024 consecutive numbers of a source.
+    1024 consecutive numbers of a source. A partner is the system that data goes to or comes from.
     """
 
     ACTIVITY = "activity"
@@ -158,6 +163,7 @@ class Dimension(StrEnum):
     OPERATION = "operation"
     ORG_UNIT = "org_unit"
     OUTCOME = "outcome"
+    PARTNER = "partner"
     QUARTER = "quarter"
     QUERY_BY = "query_by"
     SCREEN = "screen"
@@ -172,12 +178,18 @@ class Dimension(StrEnum):
 
 
 class Measure(StrEnum):
-    """What is counted. `rows` are those that exports say they took out.
+    """What is counted; `actors` and `days` are distinct ones.
+
+    `rows` are those that exports say they took out, `most_rows` by one of them; `permits` and `purposes` are the acts
+    that name one. `searches` are successful ones by something else than a number, with hits; `fruitless` are those of
+    one person after which they searched again, or looked at nobody for ten minutes.
 
     Delays are seconds from when the source says it wrote an event to its receipt: the median, and what a tenth of
     them are below and above. `step_back` is how many seconds time falls at most from one sequence number to the next.
     """
 
+    ACTORS = "actors"
+    DAYS = "days"
     DELAY = "delay"
     DELAY_HIGH = "delay_high"
     DELAY_LOW = "delay_low"
@@ -185,12 +197,17 @@ class Measure(StrEnum):
     EVENTS = "events"
     FIRST = "first"
     FIRST_SEQUENCE = "first_sequence"
+    FRUITLESS = "fruitless"
     LAST = "last"
     LAST_DELIVERY = "last_delivery"
     LAST_INDEX = "last_index"
     LAST_RECEIVED = "last_received"
     LAST_SEQUENCE = "last_sequence"
+    MOST_ROWS = "most_rows"
+    PERMITS = "permits"
+    PURPOSES = "purposes"
     ROWS = "rows"
+    SEARCHES = "searches"
     SEQUENCES = "sequences"
     STEP_BACK = "step_back"
     SUBJECTS = "subjects"

@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.events import COLUMNS, AuditEvent
+from audit.events import COLUMNS, LOOKUPS, AuditEvent
 from audit.events.canonical import microseconds
 from audit.log import intake
-from audit.log.model import Delivery, Dimension, Filter, Measure, Page
+from audit.log.model import BY_NUMBER, Delivery, Dimension, Filter, Measure, Page
 from audit.log.spans import IdRanges
 from audit.store.clickhouse import EventStore, Purpose
 from audit.store.errors import StoreUnavailableError
@@ -34,6 +34,7 @@ _DIMENSIONS: Mapping[Dimension, str] = {
     Dimension.OPERATION: "operation_name",
     Dimension.ORG_UNIT: "actor_org_unit",
     Dimension.OUTCOME: "outcome",
+    Dimension.PARTNER: "counterparty_system",
     Dimension.QUARTER: "intDiv(toHour(time, 'Asia/Tokyo') * 60 + toMinute(time, 'Asia/Tokyo'), 15)",
     Dimension.QUERY_BY: "query_by",
     Dimension.SCREEN: "screen",
@@ -47,7 +48,16 @@ _DIMENSIONS: Mapping[Dimension, str] = {
     Dimension.WEEKDAY: "toDayOfWeek(time, 0, 'Asia/Tokyo') - 1",
 }
 _DELAY = "dateDiff('second', coalesce(recorded_at, time), received_at)"
+_SEARCH = (
+    f"(activity = 'search' AND outcome IN ('', 'success') AND lower(query_by) NOT IN {BY_NUMBER}"
+    " AND ifNull(query_hits, 1) > 0)"
+)
+_LOOK = "activity IN ({})".format(", ".join(f"'{activity}'" for activity in sorted(LOOKUPS)))
+_SEARCHED = f"arraySort(groupArrayIf((toUnixTimestamp64Micro(time), {_LOOK}), {_SEARCH} OR {_LOOK}))"
+_FRUITLESS = "NOT this.2 AND (NOT next.2 OR next.1 - this.1 > 600000000)"
 _MEASURES: Mapping[Measure, str] = {
+    Measure.ACTORS: "uniqExact(actor_id)",
+    Measure.DAYS: "uniqExact(toDate(time, 'Asia/Tokyo'))",
     Measure.DELAY: f"quantile(0.5)({_DELAY})",
     Measure.DELAY_HIGH: f"quantile(0.9)({_DELAY})",
     Measure.DELAY_LOW: f"quantile(0.1)({_DELAY})",
@@ -55,12 +65,18 @@ _MEASURES: Mapping[Measure, str] = {
     Measure.EVENTS: "count()",
     Measure.FIRST: "min(time)",
     Measure.FIRST_SEQUENCE: "min(sequence)",
+    Measure.FRUITLESS: f"arrayCount((this, next) -> {_FRUITLESS}, {_SEARCHED},"
+    f" arrayPopFront(arrayPushBack({_SEARCHED}, (toInt64(0), toUInt8(0)))))",
     Measure.LAST: "max(time)",
     Measure.LAST_DELIVERY: "max(delivery)",
     Measure.LAST_INDEX: "max(log_index)",
     Measure.LAST_RECEIVED: "max(received_at)",
     Measure.LAST_SEQUENCE: "max(sequence)",
+    Measure.MOST_ROWS: "max(export_rows)",
+    Measure.PERMITS: "countIf(counterparty_permit != '')",
+    Measure.PURPOSES: "countIf(counterparty_purpose_no != '')",
     Measure.ROWS: "sum(export_rows)",
+    Measure.SEARCHES: f"countIf({_SEARCH})",
     Measure.SEQUENCES: "uniqExact(sequence)",
     Measure.STEP_BACK: "-arrayMin(arrayDifference(arrayMap(pair -> pair.2, "
     "arraySort(groupArray((sequence, toUnixTimestamp(time)))))))",
@@ -107,6 +123,7 @@ def _where(wanted: Filter) -> tuple[str, dict[str, Any]]:
     add("sequence >= {first_sequence:UInt64}", "first_sequence", wanted.first_sequence)
     add("sequence <= {last_sequence:UInt64}", "last_sequence", wanted.last_sequence)
     add("has(marks, {mark:String})", "mark", wanted.mark)
+    add("operation_name IN {operations:Array(String)}", "operations", wanted.operations)
     if wanted.recorded_after is not None:
         parts.append("recorded_at >= addSeconds(time, {recorded_after:Int64})")
         values["recorded_after"] = int(wanted.recorded_after.total_seconds())

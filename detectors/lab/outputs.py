@@ -137,7 +137,10 @@ def _set_right(
     work: Casework,
 ) -> None:
     days = [one for one in timetable.days if day <= one <= day + timedelta(days=6)]
+    head = heads.get(person.unit) if activity == "grant" else None
     able = [(one, who) for one in days for who in setters if timetable.ordinary(who, one) and who.id != person.id]
+    if head:  # nothing is granted before the head has asked for it
+        able = [(one, who) for one, who in able if timetable.ordinary(head, one)]
     if not able:
         return
     when, who = able[0]
@@ -145,7 +148,6 @@ def _set_right(
     target = Target(person.id, SYSTEMS[system].affair, system)
     spot = rng.uniform(0.05, 0.3)
     work.chores[who.id, when].append(Chore(spot, PLATFORM, ((activity, {"target": target}),)))
-    head = heads.get(person.unit)
-    if head and activity == "grant" and timetable.ordinary(head, when):
+    if head:
         asked = (("apply", {"target": target}), ("approve", {"target": target}))
         work.chores[head.id, when].append(Chore(spot / 2, PLATFORM, asked))

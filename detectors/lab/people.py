@@ -38,7 +38,7 @@ def hire(rng: Random, *, staff: int, start: date, residents: Residents) -> list[
 
     Args:
         rng: randomness of its own.
-        staff: municipal staff; one contractor (two in a larger town) comes on top.
+        staff: municipal staff; contractors come on top, one in the smallest town.
         start: the first simulated day; everybody was there before.
         residents: whoever lives in the town is the first of a household flagged `staff`.
     """
@@ -83,7 +83,7 @@ def hire(rng: Random, *, staff: int, start: date, residents: Residents) -> list[
             since=start - timedelta(days=200),
             until=start + timedelta(days=365),
         )
-        for number in range(1, 3 if staff >= 20 else 2)
+        for number in range(1, 2 + (staff >= 20) + staff // 75)
     ]
     return people
 

@@ -3,7 +3,7 @@
 Each person's months have randomness of their own, so that one more member of staff changes nobody else's leave.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from random import Random
 
@@ -26,19 +26,21 @@ def enter_routine(seed: str, people: Sequence[Person], timetable: Timetable) -> 
         timetable: what is filled.
     """
     _weekend_counters(timetable)
-    election = _election_night(Random(f"{seed}/election"), people, timetable)
+    chiefs = [person.id for person in people if person.post == "係長"]
+    # The head's hours are approved by another chief: nobody approves their own.
+    approvers = {one.id: one.manager or next((c for c in chiefs if c != one.id), one.id) for one in people}
+    election = _election_night(Random(f"{seed}/election"), people, timetable, approvers)
     for person in people:
         rng = Random(f"{seed}/{person.id}/{person.since}")
         if person.kind == "contractor":
             _contractor(rng, person, timetable)
         else:
-            _staff(rng, person, timetable, election)
+            _staff(rng, person, timetable, election, approvers[person.id])
 
 
-def _staff(rng: Random, person: Person, timetable: Timetable, busy_night: date | None) -> None:
+def _staff(rng: Random, person: Person, timetable: Timetable, busy_night: date | None, approver: str) -> None:
     part_time = person.employment == "fixed_term" and rng.random() < 0.6
     day_off = rng.randrange(5)
-    approver = person.manager or person.id
     for day in timetable.days:
         chance, late = rng.random(), rng.choice((18, 19))
         if not is_ordinary_working_day(day) or not person.holds(day):
@@ -73,14 +75,16 @@ def _turn_of_year(day: date) -> bool:
     return (day.month, day.day) >= (12, 28)
 
 
-def _election_night(rng: Random, people: Sequence[Person], timetable: Timetable) -> date | None:
+def _election_night(
+    rng: Random, people: Sequence[Person], timetable: Timetable, approvers: Mapping[str, str]
+) -> date | None:
     """One Sunday of a longer span is an election: some work into the night, on overtime."""
     sundays = [day for day in timetable.days if day.weekday() == 6 and not timetable.opening(DESK, day)]
     if len(timetable.days) < 40 or not sundays:
         return None
     day = rng.choice(sundays[1:] or sundays)
     for person in _sample(rng, [p for p in people if p.unit in _ELECTION_UNITS and p.holds(day)], 0.6):
-        timetable.decide(RosterRow(person.id, at(day, 7), at(day, 24), "overtime", person.manager or person.id))
+        timetable.decide(RosterRow(person.id, at(day, 7), at(day, 24), "overtime", approvers[person.id]))
     return day
 
 

@@ -7,12 +7,12 @@
 - *Trap flagged.* An entry at budget by which nothing is found names one of the trap's people, overlaps its time and,
   where both name residents, shares one.
 - *Days to detect.* Working days after the last act until the earliest entry by which it is found was opened.
-- *Ablation.* The recall of the same findings ranked again without those of one detector.
+- *Ablation.* Recall and precision of the same findings ranked again without those of one detector.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import sqrt
 
@@ -21,9 +21,19 @@ from audit.clock import tokyo_date
 from audit.context import is_closed_by_law
 from audit.findings import Finding, FindingStatus
 from detectors.lab.acts import Label
-from detectors.ranking import Case, CaseStatus
+from detectors.ranking import Case, CaseStatus, Said, Told
 
-__all__ = ["DetectorScore", "Entry", "Matching", "QueueScore", "Share", "matching", "score", "score_detectors"]
+__all__ = [
+    "DetectorScore",
+    "Entry",
+    "Matching",
+    "QueueScore",
+    "Share",
+    "matching",
+    "score",
+    "score_detectors",
+    "told",
+]
 
 GRACE = timedelta(days=1)
 MINUTES_A_CASE = 5
@@ -157,7 +167,7 @@ class DetectorScore:
         precision: those by which an incident is found.
         found: ids of the incidents found by them, whatever the budget.
         traps: traps that they flag.
-        without: recall at budget without the detector.
+        without: the queue without the detector.
     """
 
     detector: str
@@ -165,7 +175,7 @@ class DetectorScore:
     precision: Share
     found: tuple[str, ...]
     traps: Share
-    without: Share
+    without: QueueScore
 
 
 def score(entries: Iterable[Entry], labels: Sequence[Label], days: int) -> QueueScore:
@@ -227,7 +237,7 @@ def score_detectors(
                 alone.precision,
                 tuple(label.id for label in incidents if label.id not in alone.missed),
                 alone.traps,
-                score(map(Entry.of_case, rank(others)), labels, days).recall,
+                score(map(Entry.of_case, rank(others)), labels, days),
             )
         )
     return scores
@@ -242,6 +252,26 @@ def matching(look_ups: Iterable[LookUp], labels: Sequence[Label]) -> Matching:
         count[0] += one.result == "matched"
         count[1] += 1
     return Matching(Share(*counts[False]), Share(*counts[True]))
+
+
+def told(cases: Iterable[Case], labels: Sequence[Label]) -> list[Told]:
+    """Episodes with what came of them: which of them, and which of their findings, lead to an incident."""
+    incidents, _ = _parted(labels)
+
+    def right(entry: Entry) -> bool:
+        return any(entry.finds(label) for label in incidents)
+
+    return [
+        Told(
+            right(replace(Entry.of_case(case), within=True)),
+            tuple(
+                Said(finding.id, finding.detector, finding.score, right(Entry.of_finding(finding)))
+                for finding in case.findings
+            ),
+        )
+        for case in cases
+        if case.status is CaseStatus.OPEN
+    ]
 
 
 def _parted(labels: Sequence[Label]) -> tuple[list[Label], list[Label]]:

@@ -1,11 +1,12 @@
 """A scorecard as JSON, as Markdown, and against the floors that were asked for."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
 from detectors.lab.scorecard import DetectorScore, Matching, QueueScore, Share
+from detectors.ranking import Told
 
 __all__ = ["FLOORS", "Scorecard", "as_document", "as_markdown", "misses"]
 
@@ -21,6 +22,7 @@ class Scorecard:
         matching: how casework matching did.
         detectors: each one's worth.
         baselines: what simpler programs find at the same budget.
+        episodes: what weights can be fitted on: every episode, hints too, with what came of it.
     """
 
     town: Mapping[str, int | str]
@@ -29,6 +31,7 @@ class Scorecard:
     matching: Matching
     detectors: Sequence[DetectorScore]
     baselines: Mapping[str, QueueScore]
+    episodes: Sequence[Told]
 
 
 def _worst(card: Scorecard) -> float | None:
@@ -39,7 +42,7 @@ def _days(card: Scorecard) -> float | None:
     return float(median(card.queue.delays)) if card.queue.delays else None
 
 
-FLOORS = {
+FLOORS: Mapping[str, tuple[Callable[[Scorecard], float | None], str]] = {
     "recall": (lambda card: card.queue.recall.value, "at least"),
     "kind": (_worst, "at least"),
     "precision": (lambda card: card.queue.precision.value, "at least"),
@@ -98,11 +101,13 @@ def as_document(card: Scorecard) -> dict[str, Any]:
                 "precision": _share(one.precision),
                 "found": list(one.found),
                 "traps_flagged": _share(one.traps),
-                "recall_without": _share(one.without),
+                "recall_without": _share(one.without.recall),
+                "precision_without": _share(one.without.precision),
             }
             for one in card.detectors
         ],
         "baselines": {name: _queue(queue) for name, queue in card.baselines.items()},
+        "episodes": [asdict(episode) for episode in card.episodes],
     }
 
 
@@ -139,11 +144,16 @@ def as_markdown(card: Scorecard) -> str:
     ]
     lines += ["", "## Kinds of incident", "", "| kind | found |", "|---|---|"]
     lines += [f"| {name} | {_said(kind)} |" for name, kind in queue.kinds.items()]
-    lines += ["", "## Detectors", "", "| detector | findings | precision | incidents | traps | recall without it |"]
-    lines += ["|---|---|---|---|---|---|"]
+    lines += [
+        "",
+        "## Detectors",
+        "",
+        "| detector | findings | precision | incidents | traps | recall without it | precision without it |",
+    ]
+    lines += ["|---|---|---|---|---|---|---|"]
     lines += [
         f"| {one.detector} | {one.findings} | {_said(one.precision)} | {len(one.found)} | {one.traps.hits} "
-        f"| {_said(one.without)} |"
+        f"| {_said(one.without.recall)} | {_said(one.without.precision)} |"
         for one in card.detectors
     ]
     lines += [

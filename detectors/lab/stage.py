@@ -227,7 +227,7 @@ class Stage(Cast):
 
     def roster(self, person: Person, start: datetime, end: datetime, kind: str) -> None:
         """Enter a roster row, approved by the superior."""
-        self.timetable.decide(RosterRow(person.id, start, end, kind, person.manager or person.id))
+        self.timetable.decide(RosterRow(person.id, start, end, kind, self.superior_of(person)))
 
     def announce(self, row: CalendarRow) -> None:
         """Enter a calendar row."""

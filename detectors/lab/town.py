@@ -16,15 +16,14 @@ from detectors.lab.acts import Act, Errand, Label, Story
 from detectors.lab.casework import Planner
 from detectors.lab.feeds import FEEDS, render_feed
 from detectors.lab.habits import Habits
-from detectors.lab.incidents import INCIDENTS
 from detectors.lab.machines import machine_day, technician_day
 from detectors.lab.outputs import plan_handovers, plan_outputs, plan_rights
 from detectors.lab.people import hire, move_people
+from detectors.lab.programme import programme
 from detectors.lab.residents import settle_households
 from detectors.lab.routine import enter_routine
 from detectors.lab.stage import Plot, Stage, Trouble
 from detectors.lab.timetable import Timetable
-from detectors.lab.traps import TRAPS
 from detectors.lab.writers import WRITERS, Writer, writer_of
 
 __all__ = ["Town", "TownFiles", "simulate"]
@@ -108,7 +107,7 @@ class Town:
         first = [writer.source for writer in WRITERS]
         for source in (*first, *sorted(set(by_source) - set(first))):
             own = by_source[source]
-            if self.lost:
+            if not all(arrived for _, arrived in own):
                 own.sort(key=lambda pair: pair[0].written)
             yield (
                 writer_of(source, native=native),
@@ -127,7 +126,8 @@ def simulate(
         start: the first day, from 2022 on (the holiday law in force since then).
         seed: what all randomness is drawn from.
         incidents: whether incidents and benign traps are planted.
-        plots: which ones, in order; those of the library where none are named. One may stand there several times.
+        plots: which ones, in order; a programme for a town of that size where none are named. One may stand there
+            several times.
 
     Returns:
         The town, the same for the same arguments.
@@ -138,7 +138,7 @@ def simulate(
     if staff < 1 or days < 1 or start.year < 2022:
         raise ValueError("a town needs at least one member of staff, one day, and a start in 2022 or later")
     stage = _set_stage(staff, tuple(start + timedelta(days=number) for number in range(days)), seed)
-    library = (*TRAPS, *INCIDENTS) if plots is None else plots
+    library = programme(Random(f"{seed}/programme"), staff) if plots is None else plots
     stories = list(_plant(stage, library)) if incidents else []
     arrived, lost = _befall(sorted(_live(stage, seed), key=lambda act: act.written), stage.troubles)
     return Town(seed, stage, tuple(arrived), tuple(lost), tuple(_settle(stories, arrived)))
@@ -202,7 +202,7 @@ def _befall(acts: Sequence[Act], troubles: Sequence[Trouble]) -> tuple[list[Act]
             arrived.append(replace(act, at=act.at + trouble.by, recorded=act.recorded and act.recorded + trouble.by))
         elif trouble.counted:
             lost.append(act)
-    return sorted(arrived, key=lambda act: act.written), lost
+    return arrived, lost  # a wrong clock changes what is written, not the order it is written in
 
 
 def _settle(stories: Iterable[tuple[str, Story]], acts: Sequence[Act]) -> Iterator[Label]:

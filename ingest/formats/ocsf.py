@@ -110,7 +110,7 @@ _FACTORS = {
     4: "biometric",
     5: "push",
     6: "hardware_token",
-    7: "otp",
+    7: "totp",  # one-time passwords: the word of our policies
     8: "email",
     9: "u2f",
     10: "webauthn",

@@ -154,7 +154,8 @@ def scan(path: Path, *, laid_ahead: bool = False) -> Iterator[Entry | Torn]:
 
     Args:
         path: the file.
-        laid_ahead: zeros at its end were laid there, and are no frame that was torn.
+        laid_ahead: zeros lie ahead of its frames: where the next one would begin with zeros there is none, whatever
+            comes after them. A frame is durable only with all before it, so that this is what zeros were laid over.
     """
     size = path.stat().st_size
     offset = begun = 0
@@ -167,18 +168,15 @@ def scan(path: Path, *, laid_ahead: bool = False) -> Iterator[Entry | Torn]:
             if meta.get("last"):
                 yield _entry(meta, path, tuple(parts))
                 parts, begun = [], offset
-        torn = begun < size and not (laid_ahead and _only_zeros(file, begun))
+        torn = begun < size and not (laid_ahead and _not_begun(file, begun))
     if torn:
         yield Torn(path, begun, size - begun)
 
 
-def _only_zeros(file: BinaryIO, offset: int) -> bool:
-    """Whether nothing was written from here to the end of a file."""
+def _not_begun(file: BinaryIO, offset: int) -> bool:
+    """Whether no frame was begun here."""
     file.seek(offset)
-    while piece := file.read(1 << 20):
-        if piece.count(0) < len(piece):
-            return False
-    return True
+    return not any(file.read(len(_MAGIC)))
 
 
 def _frame_at(file: BinaryIO, offset: int, size: int) -> tuple[dict[str, Any], int, int] | None:

@@ -313,7 +313,7 @@ class Spool:
             part.unlink()  # never acknowledged
         found = list[Entry]()
         for path in (*self._folder.glob("*.shared"), *self._folder.glob("*.large")):
-            items = list(scan(path, laid_ahead=self._ahead > 0))
+            items = list(scan(path, laid_ahead=self._ahead > 0 and path.suffix == ".shared"))
             whole = [item for item in items if isinstance(item, Entry)]
             self.torn += (torn := [item for item in items if isinstance(item, Torn)])
             trimmed = all(map(self._trim, torn))

@@ -310,11 +310,12 @@ def test_one_that_cannot_be_read_is_a_deny_in_its_place(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("semantic", ["execute_all", "permit_on_first_permit", "deny_on_first_deny"])
-def test_a_batch_about_nothing_of_ours_is_one_event_with_its_count_and_the_first_ids(desk: Desk, semantic: str) -> None:
-    alice = {"type": "user", "id": "u-7"}
+def test_a_batch_about_nothing_of_ours_is_one_event_that_tells_kinds_and_no_names(desk: Desk, semantic: str) -> None:
+    alice = {"type": "user", "id": "yamada.hanako2@example.jp"}
     named = [
-        *({"type": "boat", "id": name} for name in ("山田 太郎", "yamada")),
-        *({"type": "boat", "id": f"b-{n}"} for n in range(97)),
+        *({"type": "boat", "id": name} for name in ("山田 太郎", "yamada-1970-01-01", "yamada.hanako2")),
+        *({"type": kind, "id": "b-1"} for kind in ("yamada.2", "山田 太郎")),
+        *({"type": "boat", "id": f"b-{n}"} for n in range(94)),
     ]
     body = {
         "subject": alice,
@@ -331,8 +332,8 @@ def test_a_batch_about_nothing_of_ours_is_one_event_with_its_count_and_the_first
         return
     assert [one["context"]["reason"] for one in answered] == ["no_right"] + ["not_ours"] * 99
     (event,) = told
-    first = ["user:u-7 boat:-"] * 2 + [f"user:u-7 boat:b-{n}" for n in range(3)]
-    assert event["unmapped"] == {"count": "99", "first": first}
+    assert event["unmapped"] == {"count": "99", "kinds": ["user:boat 97", "user:- 2"]}
+    assert not any(name in repr(event) for name in ("yamada", "山田", "b-1"))
     desk.ledger.full = True
     assert desk.ask_all(body, token).status_code == 503
 

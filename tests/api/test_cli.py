@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from forked import mimamori
 from ports import free_port
 
 from api.cli import main
@@ -26,10 +27,9 @@ MIMAMORI = (sys.executable, "-c", "from api.cli import main; raise SystemExit(ma
 VIEW = '{{"time":"{time}","event_id":"{id}","activity":"view","actor":{{"id":"{actor}"}},"subjects":["a1"]}}\n'
 
 
-def run(data: Path, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+def run(data: Path, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
     """One command on a data directory."""
-    command = [*MIMAMORI, "--data", str(data), *words]
-    return subprocess.run(command, input=given, capture_output=True, text=True, timeout=120, check=False)
+    return mimamori("--data", str(data), *words, given=given)
 
 
 def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -223,8 +223,8 @@ def test_the_demonstration_finds_what_was_planted(sample: tuple[Path, date]) -> 
     data, start = sample
     findings = document(run(data, "alerts", "--json"))["findings"]
     labels = simulate(staff=60, days=30, start=start, seed=1).labels
-    # The quiet spree is meant to be hard: how many of those are found is measured in the lab, not promised here.
-    planted = [label for label in labels if label.story.detectors and label.story.kind != "quiet-spree"]
+    # Some are meant to be hard, and a silent source is nobody's act: how many of those are found the lab measures.
+    planted = [label for label in labels if label.story.detectors and label.actors and not label.story.hard]
     assert len(planted) >= 6
 
     def fires(label: Any) -> bool:

@@ -2,20 +2,17 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import mimamori
 
 HEADER = "staff_id,name,org_unit,post,employment,manager_id,valid_from,valid_to\n"
 
 
 def run(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    program = "import sys; from api.cli import main; sys.exit(main())"
-    return subprocess.run(
-        [sys.executable, "-c", program, "--data", str(data), *words], capture_output=True, text=True, check=False
-    )
+    return mimamori("--data", str(data), *words)
 
 
 def document(done: subprocess.CompletedProcess[str]) -> Any:

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from house import House
@@ -10,6 +11,8 @@ from section import SYSTEM, Section, post, send, typed
 
 from audit.access import Role
 from audit.access.decisions import Question
+from audit.access.decisions.ledger.model import ApprovalKind, Wanted
+from audit.access.decisions.ledger.repository import EntryRow
 from audit.store.errors import StoreUnavailableError
 
 _APPROVAL = re.compile(r'action="/approvals/requests/(\w+)/approval"')
@@ -163,6 +166,20 @@ def test_the_same_acts_as_json(house: House, section: Section) -> None:
     assert post(clerk, "/approvals", body | {"reason": ""}).status_code == 422
     ended = section.approved()
     assert post(clerk, f"/approvals/{ended}/end", {}).json()["state"] == "closed"
+
+
+def test_every_request_of_ones_own_is_on_some_page(house: House, section: Section) -> None:
+    now, me = house.clock.now(), section.clerk.login_id
+    asked = Wanted(kind=ApprovalKind.EXPORT, person=me, system=SYSTEM, start=now, end=now, reason="統計の提出")
+    with section.decisions.ledger._store.unit() as unit:
+        unit.add_all(EntryRow.of(uuid4().hex, asked, me, now - timedelta(minutes=n)) for n in range(203))
+    clerk, found, cursor = house.signed_in(section.clerk), list[str](), ""
+    for _ in range(3):
+        page = clerk.get("/api/v1/approvals", params={"limit": 100, "cursor": cursor}).json()
+        cursor, found = page["cursor"], [*found, *(one["id"] for one in page["approvals"])]
+    assert (len(found), len(set(found)), cursor) == (203, 203, "")
+    stranger = house.signed_in(section.stranger)
+    assert stranger.get("/api/v1/approvals", params={"cursor": found[0]}).status_code == 422
 
 
 def test_E15_what_concerns_others_is_not_there(house: House, section: Section) -> None:

@@ -23,6 +23,7 @@ FREE = {
     "/events": (("source", "actor", "subject"), ("cursor",), ("from",)),
     "/board": (("from",), ("to",)),
     "/api/v1/alerts": (("status", "severity", "detector"), ("cursor",)),
+    "/api/v1/cases": (("status",), ("cursor",), ("from",)),
     "/api/v1/events": (("source", "actor", "subject"), ("cursor",)),
 }
 

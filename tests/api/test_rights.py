@@ -269,6 +269,9 @@ def test_several_are_asked_for_together_and_approved_as_they_were_ticked(house: 
     ticked = {"csrf": csrf_of(chief.get("/rights/inbox")), "items": numbers[:2]}
     assert chief.post("/rights/approvals", data=ticked).status_code == 303
     assert chief.post("/rights/approvals", data=ticked).status_code == 409
+    gone = "f" * 32
+    told = chief.post("/rights/approvals", data={**ticked, "items": [gone, numbers[0]]})
+    assert (told.status_code, f"{gone}: 見つかりません。" in told.text) == (409, True)
     assert len(chief.get("/api/v1/rights/inbox").json()["applications"]) == 1
     systems = house.signed_in(hall.systems_head)
     answer = post(systems, "/approvals", {"applications": [*numbers[:2], "nothing"]}).json()

@@ -2,13 +2,12 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import mimamori, python
 
-MIMAMORI = (sys.executable, "-c", "from api.cli import main; raise SystemExit(main())")
 SEED = """
 import sys
 from pathlib import Path
@@ -32,14 +31,13 @@ with open_installation(Settings(data=Path(sys.argv[1]))) as town:
 
 
 def run(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [*MIMAMORI, "--data", str(data), "rights", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return mimamori("--data", str(data), "rights", *words)
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("rights") / "town"
-    subprocess.run([sys.executable, "-c", SEED, str(data)], timeout=120, check=True)
+    python(SEED, str(data)).check_returncode()
     return data
 
 

@@ -79,6 +79,7 @@ PLACES = {
     "/sources/{source}": f"/sources/{SOURCE}",
     "/api/v1/alerts": "/api/v1/alerts",
     "/api/v1/alerts/{number}": "/api/v1/alerts/{alert}",
+    "/api/v1/cases": "/api/v1/cases?limit=3",
     "/api/v1/events": "/api/v1/events?limit=3",
 }
 

@@ -2,15 +2,14 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import mimamori, python
 
 from audit.access import LinkRefusedError
 
-COMMAND = "import sys; from api.cli import main; sys.exit(main())"
 INSTALLED = """
 import sys
 from pathlib import Path
@@ -29,12 +28,8 @@ ENROL = (
 OPEN = 'print(access.open_enrolment(sys.argv[2], address="10.3.1.31").login_id)'
 
 
-def python(program: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False)
-
-
 def run(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return python(COMMAND, "--data", str(data), *words)
+    return mimamori("--data", str(data), *words)
 
 
 def acts(data: Path) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from statistics import median
 from time import perf_counter, sleep
 
 from api.decisions import Decisions, open_decisions
-from audit.access import SignedIn
+from audit.access import Role, SignedIn
 from audit.access.decisions import BreakGlass, Effect, LiveSession, Question
 from audit.access.people import PeopleService
 from audit.access.rights.model import Entitlement
@@ -117,6 +117,9 @@ class _Signed:
             )
             for function in ("view", "update")
         )
+
+    def roles_in_office(self, login_id: str) -> frozenset[Role]:
+        raise NotImplementedError
 
     def begin_sealed_sign_in(self, login_id: str, password: str, *, sealed: bool, address: str) -> tuple[str, str]:
         raise NotImplementedError

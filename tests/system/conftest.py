@@ -23,6 +23,7 @@ from programs import (
     listening,
     need,
     stop,
+    syslog_to_oneself,
     wait_for,
 )
 
@@ -60,11 +61,19 @@ def _newest_server() -> Path:
 def postgres_logs() -> Iterator[PostgresLogs]:
     """A private server's logs of a log-in, a wrong password, work on a table and a refusal."""
     programs = need("psql", "runuser")
+    home = Path(tempfile.mkdtemp(prefix="mimamori-pg-"))
+    try:
+        yield _worked_on(home, programs)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@syslog_to_oneself()
+def _worked_on(home: Path, programs: dict[str, str]) -> PostgresLogs:
     server = _newest_server()
     shared = Path("/usr/share/postgresql") / server.parent.name / "extension"
     if not (shared / "pgaudit.control").exists():
         give_up("missing programs: pgaudit")
-    home = Path(tempfile.mkdtemp(prefix="mimamori-pg-"))
     logs = home / "logs"
     logs.mkdir()
     for folder in (home, logs):
@@ -92,59 +101,56 @@ def postgres_logs() -> Iterator[PostgresLogs]:
             cwd="/", capture_output=True, check=True, timeout=60,
         )  # fmt: skip
 
+    initdb = [*as_admin, str(server / "initdb"), "-D", str(data), "-A", "scram-sha-256", "-N"]
+    password_file = home / "password"
+    password_file.write_text("unused-over-the-socket\n")
+    shutil.chown(password_file, _ADMIN, _ADMIN)
+    subprocess.run(
+        [*initdb, f"--pwfile={password_file}", "-E", "UTF8", "--locale=C.UTF-8", "--auth-local=peer"],
+        cwd="/", capture_output=True, check=True, timeout=120,
+    )  # fmt: skip
+    with (data / "postgresql.conf").open("a") as config:
+        config.write(_CONFIG.format(logs=logs, home=home, port=port))
+    control = [*as_admin, str(server / "pg_ctl"), "-D", str(data), "-w", "-t", "60"]
+    with (home / "start.log").open("wb") as started:
+        subprocess.run([*control, "start"], cwd="/", stdout=started, stderr=started, check=True, timeout=90)
     try:
-        initdb = [*as_admin, str(server / "initdb"), "-D", str(data), "-A", "scram-sha-256", "-N"]
-        password_file = home / "password"
-        password_file.write_text("unused-over-the-socket\n")
-        shutil.chown(password_file, _ADMIN, _ADMIN)
-        subprocess.run(
-            [*initdb, f"--pwfile={password_file}", "-E", "UTF8", "--locale=C.UTF-8", "--auth-local=peer"],
-            cwd="/", capture_output=True, check=True, timeout=120,
-        )  # fmt: skip
-        with (data / "postgresql.conf").open("a") as config:
-            config.write(_CONFIG.format(logs=logs, home=home, port=port))
-        control = [*as_admin, str(server / "pg_ctl"), "-D", str(data), "-w", "-t", "60"]
-        with (home / "start.log").open("wb") as started:
-            subprocess.run([*control, "start"], cwd="/", stdout=started, stderr=started, check=True, timeout=90)
-        try:
-            start = SystemClock().now()
-            administer("CREATE DATABASE resident")
-            for user, password in _PASSWORDS.items():
-                administer(f"CREATE ROLE {user} LOGIN PASSWORD '{password}'")
-            administer("CREATE EXTENSION pgaudit", "resident")
-            administer("CREATE TABLE ledger (id int PRIMARY KEY, note text)", "resident")
-            administer("ALTER TABLE ledger OWNER TO hanako", "resident")
-            hanako = _PASSWORDS["hanako"]
-            done = [
-                psql(
-                    "hanako",
-                    hanako,
-                    "INSERT INTO ledger VALUES (1, 'a'), (2, E'line one\nline \"two\", end')",
-                ),
-                psql("hanako", hanako, "SELECT id,\n       note\nFROM ledger"),
-                psql("hanako", hanako, "UPDATE ledger SET note = 'b' WHERE id = 1"),
-                psql("hanako", hanako, "COPY ledger TO STDOUT"),
-                psql("hanako", hanako, "GRANT SELECT (id) ON ledger TO jiro"),
-            ]
-            assert done == [0] * len(done)
-            assert psql("hanako", "wrong", "SELECT 1") != 0
-            assert psql("jiro", _PASSWORDS["jiro"], "DELETE FROM ledger") != 0
-        finally:
-            subprocess.run([*control, "-m", "fast", "stop"], cwd="/", capture_output=True, check=True, timeout=90)
-        yield PostgresLogs(
-            csvlog=logs / "server.csv",
-            jsonlog=logs / "server.json",
-            stderr=logs / "server.log",
-            user="hanako",
-            intruder="hanako",
-            outsider="jiro",
-            database="resident",
-            table="public.ledger",
-            start=start,
-            end=SystemClock().now(),
-        )
+        start = SystemClock().now()
+        administer("CREATE DATABASE resident")
+        for user, password in _PASSWORDS.items():
+            administer(f"CREATE ROLE {user} LOGIN PASSWORD '{password}'")
+        administer("CREATE EXTENSION pgaudit", "resident")
+        administer("CREATE TABLE ledger (id int PRIMARY KEY, note text)", "resident")
+        administer("ALTER TABLE ledger OWNER TO hanako", "resident")
+        hanako = _PASSWORDS["hanako"]
+        done = [
+            psql(
+                "hanako",
+                hanako,
+                "INSERT INTO ledger VALUES (1, 'a'), (2, E'line one\nline \"two\", end')",
+            ),
+            psql("hanako", hanako, "SELECT id,\n       note\nFROM ledger"),
+            psql("hanako", hanako, "UPDATE ledger SET note = 'b' WHERE id = 1"),
+            psql("hanako", hanako, "COPY ledger TO STDOUT"),
+            psql("hanako", hanako, "GRANT SELECT (id) ON ledger TO jiro"),
+        ]
+        assert done == [0] * len(done)
+        assert psql("hanako", "wrong", "SELECT 1") != 0
+        assert psql("jiro", _PASSWORDS["jiro"], "DELETE FROM ledger") != 0
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        subprocess.run([*control, "-m", "fast", "stop"], cwd="/", capture_output=True, check=True, timeout=90)
+    return PostgresLogs(
+        csvlog=logs / "server.csv",
+        jsonlog=logs / "server.json",
+        stderr=logs / "server.log",
+        user="hanako",
+        intruder="hanako",
+        outsider="jiro",
+        database="resident",
+        table="public.ledger",
+        start=start,
+        end=SystemClock().now(),
+    )
 
 
 _RSYSLOG = """
@@ -176,9 +182,17 @@ AllowUsers {user}
 def ssh_logs() -> Iterator[SshLogs]:
     """A private sshd's logs, as rsyslog writes them, of a log-in and two that failed."""
     programs = need("sshd", "ssh", "sshpass", "ssh-keygen", "rsyslogd", "useradd", "userdel", "chpasswd")
+    home = Path(tempfile.mkdtemp(prefix="mimamori-ssh-"))
+    try:
+        yield _logged_in(home, programs)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@syslog_to_oneself()
+def _logged_in(home: Path, programs: dict[str, str]) -> SshLogs:
     if Path("/dev/log").exists():
         give_up("/dev/log is in use by this machine's own syslog")
-    home = Path(tempfile.mkdtemp(prefix="mimamori-ssh-"))
     user, password, port = f"mmtest{os.getpid()}", "correct-horse-battery", free_port()
     hostile = "nobody from 1.2.3.4 port 22 ssh2"
     log = home / "rfc3164.log"
@@ -237,7 +251,7 @@ def ssh_logs() -> Iterator[SshLogs]:
         wait_for(lambda: logged(f"Failed password for invalid user {hostile}"), "sshd logs the hostile name")
         while started:  # nothing may be written after the end of the span
             stop(started.pop())
-        yield SshLogs(
+        return SshLogs(
             rfc3164=log,
             rfc5424=home / "rfc5424.log",
             rfc3339=home / "rfc3339.log",
@@ -252,4 +266,3 @@ def ssh_logs() -> Iterator[SshLogs]:
             stop(process)
         Path("/dev/log").unlink(missing_ok=True)
         subprocess.run([programs["userdel"], "--remove", user], capture_output=True, check=False)
-        shutil.rmtree(home, ignore_errors=True)

@@ -102,7 +102,7 @@ class Door:
         """What a command of Mimamori answers; none runs beside the service."""
         done = subprocess.run(
             [str(MIMAMORI), "--data", str(self.home / "data"), "--json", *words],
-            env=self._environment(), capture_output=True, check=True, timeout=60,
+            env=self._environment(), capture_output=True, check=True, timeout=120,
         )  # fmt: skip
         return json.loads(done.stdout)
 

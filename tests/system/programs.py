@@ -1,11 +1,14 @@
 """Real programs for tests: found, started in private, always stopped."""
 
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +72,17 @@ def give_up(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"system test impossible in CI: {reason} (tests/system/install.sh)")
     pytest.skip(f"{reason} (tests/system/install.sh installs what is needed)")
+
+
+@contextmanager
+def syslog_to_oneself() -> Iterator[None]:
+    """Nobody else who asks for this uses the machine's one `/dev/log` meanwhile, be it in another process.
+
+    PAM writes there whatever another worker does with `runuser`, and a private sshd's log would show it.
+    """
+    with (Path(tempfile.gettempdir()) / "mimamori-tests-syslog.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:

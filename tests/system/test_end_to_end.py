@@ -8,24 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import mimamori
 from programs import PostgresLogs, SshLogs
 
 pytestmark = pytest.mark.system
 
 MIMAMORI = Path(sys.executable).with_name("mimamori")
+"""The program as it is installed."""
 
 
 def run(data: Path, *arguments: str) -> Any:
-    done = subprocess.run(
-        [MIMAMORI, "--data", str(data), "--json", *arguments], capture_output=True, text=True, check=False, timeout=120
-    )
+    done = mimamori("--data", str(data), "--json", *arguments)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def ingest_twice(data: Path, source: str, fmt: str, path: Path) -> dict[str, int]:
     """Take a file in, and again: the second time changes nothing."""
-    first = run(data, "ingest", "--source", source, "--format", fmt, str(path))
+    words = ["--data", str(data), "--json", "ingest", "--source", source, "--format", fmt, str(path)]
+    first = json.loads(subprocess.run([MIMAMORI, *words], capture_output=True, check=True, timeout=120).stdout)
     assert first["quarantined"] == 0
     assert first["stored"] == first["read"] > 0
     again = run(data, "ingest", "--source", source, "--format", fmt, str(path))

@@ -115,4 +115,8 @@ class EnvelopeRefusedError(AccessError):
             "セキュリティ管理者とシステム管理者の 2 人がそろって作ります。",
             "A security administrator and an administrator make it together.",
         ),
+        "over": (
+            "依頼から 1 日を過ぎたか、依頼した人がその役割を離れています。取り下げて、改めて依頼してください。",
+            "The wish is more than a day old, or the asker holds the office no more. Drop it and ask anew.",
+        ),
     }

@@ -4,14 +4,16 @@ ES256 is what we sign with; RS256 is there because OpenID Connect demands it of 
 nothing else. Rotation makes new keys and keeps only the public parts of those before: published for as long as a token
 signed just before may still be verified, and known to us alone for as long as a session from before may be signed out
 by such a token. A rotation by another process, the command line above all, is seen at once; a file that has become
-useless changes nothing.
+useless changes nothing. Whoever changes the file holds a lock from reading to writing, so that no rotation is undone.
 """
 
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Sequence
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -66,8 +68,10 @@ class SigningKeys:
         self._path = path
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._write(_Keys(self.successors(), []))
-        self._stamp = self._stamp_now()
+            with self._alone():
+                if not path.exists():
+                    self._write(_Keys(self.successors(), []))
+        self._stamp: tuple[int, int, int] | None = self._stamp_now()
         self._read_keys = _load(path)
 
     @property
@@ -115,18 +119,31 @@ class SigningKeys:
 
     def succeed(self, signing: Sequence[SigningKey], now: datetime) -> None:
         """Sign with new keys from now on; durable when this returns."""
-        keys = self._keys
-        replaced = [_Former(_read(key.as_dict(private=False)), now) for key in keys.signing]
-        self._write(_Keys(list(signing), [*replaced, *_recent(keys, now)]))
+        with self._alone():
+            keys = self._keys
+            replaced = [_Former(_read(key.as_dict(private=False)), now) for key in keys.signing]
+            self._write(_Keys(list(signing), [*replaced, *_recent(keys, now)]))
 
     def drop_former(self, now: datetime) -> list[str]:
         """Forget the keys that nothing needs any more; their `kid`."""
-        keys = self._keys
-        kept = _recent(keys, now)
-        dropped = [str(each.key.kid) for each in keys.former if each not in kept]
-        if dropped:
-            self._write(_Keys(keys.signing, kept))
+        with self._alone():
+            keys = self._keys
+            kept = _recent(keys, now)
+            dropped = [str(each.key.kid) for each in keys.former if each not in kept]
+            if dropped:
+                self._write(_Keys(keys.signing, kept))
         return dropped
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else changes the file meanwhile, in this process or another; what is read next is read anew."""
+        descriptor = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._stamp = None
+            yield
+        finally:
+            os.close(descriptor)
 
     def _write(self, keys: _Keys) -> None:
         document = {
@@ -134,13 +151,16 @@ class SigningKeys:
             "former": [each.document() for each in keys.former],
         }
         text = json.dumps(document).encode()
-        part = self._path.with_suffix(".part")
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self._path)
+        descriptor, part = tempfile.mkstemp(".part", f"{self._path.stem}.", self._path.parent)  # for us alone to read
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(part).replace(self._path)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
 
 
 def _named(algorithm: Algorithm) -> KeyParameters:

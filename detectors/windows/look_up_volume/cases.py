@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from detectors.cases import act, case, clock, feeds, look_ups, weekdays_before
+from detectors.windows.stories import open_cases
 
 __all__ = ["CASES"]
 
@@ -96,7 +97,17 @@ CASES = (
         finds=["s1"],
         given=_LIST_WORK,
     ),
+    case(
+        "cases for some, but not for the increase",
+        _DAY,
+        _usual("s1"),
+        _today("s1", 60),
+        finds=["s1"],
+        given=open_cases(12),
+    ),
     # To be left alone.
+    case("a case for each of them", _DAY, _usual("s1"), _today("s1", 60), given=open_cases(60)),
+    case("every record was changed", _DAY, _usual("s1"), _today("s1", 60, activity="update")),
     case("an ordinary day", _DAY, _usual("s1"), _peers(10), _today("s1", 13)),
     case("everyone is busy", _DAY, _usual("s1"), _peers(32), _today("s1", 36)),
     case("a quiet person moderately up", _DAY, _usual("s1", (2, 3)), _today("s1", 9)),

@@ -4,23 +4,28 @@ The measure is the number of distinct people whose records a person saw. It is c
 four weeks and, when the whole unit is busy, with what the colleagues' day explains. Counts are compared on the scale
 of square roots, on which chance scatter is the same for few and for many; the median and the spread around it do not
 move for one odd day. Someone without a past of their own is compared with the colleagues of the unit.
+
+Much work is no misuse: a day of many people is odd only if what goes beyond the usual is not accounted for by cases,
+approvals or changes of the record.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
-from typing import Any
 
+from audit.casework import LookUp, LookUpFilter
 from audit.events import LOOKUPS
 from audit.findings import Draft, Severity
 from audit.log import Dimension, Filter, Measure
 from audit.texts import Texts
-from detectors.evidence import EVIDENCE_COLUMNS, evidence_of, main_source, subjects_of
+from detectors.evidence import evidence_of_look_ups
 from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window, setting
+from detectors.rules.sentences import main_source
 from detectors.windows.look_up_volume.cases import CASES
+from detectors.windows.shares import UNACCOUNTED
 
 __all__ = ["DETECTOR", "Parameters"]
 
@@ -48,6 +53,11 @@ class Parameters:
         1.5,
         "過去の最も忙しかった日（突出した 1 日を除く）の何倍から検知するか",
         "how many times the busiest of the past days, leaving out one that stands alone",
+    )
+    unaccounted_share: float = setting(
+        0.5,
+        "見込みを超えた人数のうち、根拠のない照会が占める割合",
+        "the least part of what goes beyond the expected that nothing accounts for",
     )
     busiest_factor: float = setting(
         3.0,
@@ -158,20 +168,18 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
         expected = _expect(actor, frozenset(members[unit[actor]]), today, past, params)
         if expected is None or not _odd(today[actor], expected, params):
             continue
-        events = _unapproved(reader, replace(wanted, start=window.start, actors=(actor,)), actor)
-        people = len({subject for event in events for subject in event["subjects"]})
-        deviation = _odd(people, expected, params)
-        if deviation:
-            yield _draft(reader, window, actor, people, expected, deviation, events)
+        unaccounted = _unaccounted(reader, window, actor)
+        people = len({one.subject for one in unaccounted})
+        if people >= params.unaccounted_share * (today[actor] - expected.people):
+            deviation = _odd(today[actor], expected, params)
+            yield _draft(reader, window, actor, today[actor], expected, deviation, unaccounted)
 
 
-def _unapproved(reader: Reader, wanted: Filter, actor: str) -> list[dict[str, Any]]:
-    """A person's look-ups, without those that an approved time window (list work, hand-over) accounts for."""
-    return [
-        event
-        for event in reader.columns(wanted, EVIDENCE_COLUMNS)
-        if reader.context.window_at(actor, event["source"], event["time"]) is None
-    ]
+def _unaccounted(reader: Reader, window: Window, actor: str) -> list[LookUp]:
+    """A person's look-ups of the day, without those that a case, an approval or a change accounts for."""
+    day = window.day
+    wanted = LookUpFilter(start=day, end=day + timedelta(days=1), actors=(actor,), results=UNACCOUNTED)
+    return list(reader.look_ups(wanted))
 
 
 def _draft(
@@ -181,10 +189,11 @@ def _draft(
     people: int,
     expected: _Expected,
     deviation: float,
-    events: Sequence[Mapping[str, Any]],
+    unaccounted: Sequence[LookUp],
 ) -> Draft:
     name = reader.context.name_of(actor, window.start) or actor
     times = people / max(expected.usual, 1.0)
+    subjects = tuple(dict.fromkeys(one.subject for one in unaccounted))
     own = expected.own_days > 0
     reasons = [
         Texts(
@@ -199,6 +208,10 @@ def _draft(
             f"{times:.1f} times that."
             if own
             else f"They have little past of their own; in their unit {expected.usual:.0f} a day is usual.",
+        ),
+        Texts(
+            f"うち {len(subjects)} 人には、案件も承認も処理も見当たりません。",
+            f"For {len(subjects)} of them there is no case, no approval and no work that followed.",
         ),
     ]
     if expected.peers:
@@ -215,14 +228,15 @@ def _draft(
                 f"That the whole unit was busy ({expected.day_factor:.1f} times usual) has been allowed for.",
             )
         )
-    score = min(1.0, 0.35 + 0.04 * deviation + 0.03 * min(times, 10.0))
+    known = 1 - len(subjects) / people
+    score = min(0.95, 0.35 + 0.04 * deviation + 0.03 * min(times, 10.0)) * (1 - known / 2)
     return Draft(
         entity=actor,
         severity=Severity.HIGH if score >= 0.75 else Severity.MEDIUM,
         score=score,
         actors=(actor,),
-        subjects=subjects_of(events),
-        source=main_source(events),
+        subjects=subjects[:20],
+        source=main_source(unaccounted),
         title=Texts(
             f"{name} の閲覧人数が多い（{people} 人、ふだんの {times:.1f} 倍）",
             f"{name} looked up unusually many people ({people}, {times:.1f} times usual)",
@@ -237,24 +251,24 @@ def _draft(
             (Texts("同じ所属（この日）", "Colleagues that day"), expected.peers_median),
             (Texts("この日", "That day"), float(people)),
         ),
-        **evidence_of(events),
+        **evidence_of_look_ups(unaccounted),
     )
 
 
 META = DetectorMeta(
     id="look-up-volume",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("閲覧人数の急増", "Unusually many people looked up"),
     description=Texts(
-        "1 日に閲覧した住民の数を、本人の過去と同じ所属の職員に照らして比べます。",
-        "Compares the number of people looked up in a day with the person's own past and their colleagues.",
+        "1 日に閲覧した住民の数を、本人の過去と同じ所属の職員に照らして比べ、根拠のない増加を見つけます。",
+        "Compares the people looked up in a day with the own past and the colleagues; increases without cases count.",
     ),
     family="windows",
     analytic_type=AnalyticType.STATISTICAL,
     severity=Severity.HIGH,
     techniques=("T1213",),
     controls=("大量検索実施者一覧", "field H2"),
-    reads=("time", "activity", "outcome", "actor_id", "actor_org_unit", "subjects"),
+    reads=("time", "activity", "outcome", "actor_id", "actor_org_unit", "source", "subjects", "case_id"),
     look_back=timedelta(days=28),
     runbook=Texts(
         "1. 一覧作成や通知発送などの作業指示があったか確かめます。\n"

@@ -191,6 +191,25 @@ CASES = (
         act(clock(_MONDAY, "22:14"), "s1", unit=_UNIT),
         finds=["s1"],
     ),
+    case(
+        "late and without overtime, though on a case",
+        _MONDAY,
+        act(clock(_MONDAY, "21:14"), "s1"),
+        finds=["s1"],
+        given=feeds(
+            staff=_staff("s1"),
+            cases=[
+                {
+                    "case_id": "c-1",
+                    "subject_id": "k-0001",
+                    "org_unit": _UNIT,
+                    "assignee": "s1",
+                    "kind": "visit",
+                    "opened_at": "2026-10-05",
+                }
+            ],
+        ),
+    ),
     # To be left alone.
     case(
         "a few minutes early and late",

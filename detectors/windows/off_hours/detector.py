@@ -7,7 +7,8 @@ before there are some days of log, nothing is said about them. Where no director
 
 An office's real hours show in its own log: a quarter of an hour beside working time in which half of a unit's people
 are active that day is no finding, and neither is somebody who merely signs in early and looks at nothing. On closed
-days and during leave neither excuses.
+days and during leave neither excuses. What is looked up at such an hour counts for more when no case accounts for it,
+and for less when cases account for all of it: late work is mostly work.
 """
 
 import math
@@ -25,6 +26,7 @@ from audit.log import Dimension, Filter, Measure
 from audit.texts import Texts
 from detectors.evidence import EVIDENCE_COLUMNS, evidence_of, main_source, subjects_of
 from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window, setting
+from detectors.rules.accounted import casework_tells, unaccounted
 from detectors.windows.off_hours.cases import CASES
 
 __all__ = ["DETECTOR", "Parameters"]
@@ -245,7 +247,22 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
             if judgement is not None:
                 odd.append((event, judgement))
         if odd and not _only_coming_or_going(odd, params):
-            yield _draft(reader.context, actor, odd)
+            yield _draft(reader.context, actor, odd, _casework(window, reader, actor, odd))
+
+
+def _casework(
+    window: Window, reader: Reader, actor: str, odd: Sequence[tuple[Mapping[str, Any], _Judgement]]
+) -> tuple[int, bool]:
+    """How many residents first looked up off hours no case accounts for, and whether cases account for all of them."""
+    looked = [event for event, _ in odd if event["activity"] in LOOKUPS]
+    if not looked:
+        return 0, False
+    unit = reader.context.unit_of(actor, looked[0]["time"], looked[0]["actor_org_unit"])
+    if not casework_tells(window, reader, unit):
+        return 0, False
+    times = {event["time"] for event in looked}
+    without = sum(look_up.first in times for look_up in unaccounted(window, reader, actor))
+    return without, without == 0
 
 
 def _only_coming_or_going(odd: Sequence[tuple[Mapping[str, Any], _Judgement]], params: Parameters) -> bool:
@@ -258,7 +275,12 @@ def _near_work(judgement: _Judgement, params: Parameters) -> bool:
     return judgement.beside_work and judgement.minutes_off <= params.arrival_minutes
 
 
-def _draft(context: WorkContext, actor: str, odd: Sequence[tuple[Mapping[str, Any], _Judgement]]) -> Draft:
+def _draft(
+    context: WorkContext,
+    actor: str,
+    odd: Sequence[tuple[Mapping[str, Any], _Judgement]],
+    casework: tuple[int, bool],
+) -> Draft:
     events = [event for event, _ in odd]
     worst = max((judgement for _, judgement in odd), key=lambda judgement: (judgement.weight, judgement.minutes_off))
     lookups = [event for event in events if event["activity"] in LOOKUPS]
@@ -269,6 +291,8 @@ def _draft(context: WorkContext, actor: str, odd: Sequence[tuple[Mapping[str, An
         1.0,
         worst.weight + 0.05 * hours + (0.15 if lookups else 0.0) + min(0.15, 0.01 * people) + (0.15 if taken else 0.0),
     )
+    without, all_on_cases = casework
+    score = min(1.0, score + min(0.2, 0.04 * without) - (0.15 if all_on_cases and not taken else 0.0))
     severity = Severity.HIGH if score >= 0.75 else Severity.MEDIUM if score >= 0.5 else Severity.LOW
     first = min(event["time"] for event in events).astimezone(TOKYO)
     last = max(event["time"] for event in events).astimezone(TOKYO)
@@ -289,6 +313,15 @@ def _draft(context: WorkContext, actor: str, odd: Sequence[tuple[Mapping[str, An
                 f"{len(lookups)} of them are look-ups, of {people} people.",
             )
         )
+    if without:
+        reasons.append(
+            Texts(
+                f"そのうち {without} 人には、対応する業務の記録がありません。",
+                f"For {without} of them no case is on record.",
+            )
+        )
+    elif all_on_cases:
+        reasons.append(Texts("対象の住民にはすべて業務の記録があります。", "There is a case for each of them."))
     if taken:
         reasons.append(
             Texts(f"印刷や出力が {len(taken)} 件あります。", f"{len(taken)} of them print or take data out.")
@@ -310,7 +343,7 @@ def _draft(context: WorkContext, actor: str, odd: Sequence[tuple[Mapping[str, An
 
 META = DetectorMeta(
     id="off-hours-access",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("勤務時間外・閉庁日のアクセス", "Access off hours and on closed days"),
     description=Texts(
         "勤務表、承認された時間外、休暇、所属の開庁時間のどれにも合わない時刻の操作を見つけます。",

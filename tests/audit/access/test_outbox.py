@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
-from audit.access.outbox import Outbox, UntoldRow
+from audit.access.outbox import Outbox, UntoldRow, keep
 from audit.store.errors import StoreUnavailableError
 from audit.store.state import StateStore
 
@@ -88,3 +89,20 @@ def test_an_act_that_fails_tells_nothing(store: StateStore) -> None:
     with pytest.raises(RuntimeError):
         act()
     assert (log.stored, waiting(store)) == ({}, 0)
+
+
+def test_an_event_that_the_log_never_takes_holds_up_no_other(store: StateStore) -> None:
+    class Strict(Log):
+        def record_all(self, docs: Sequence[Mapping[str, Any]]) -> None:
+            if any(doc["event_id"] == "faulty" for doc in docs):
+                raise ValueError("told 山田 太郎")
+            super().record_all(docs)
+
+    log = Strict()
+    with store.unit() as unit:
+        keep(unit, [{"event_id": name} for name in ("a", "faulty", "z")])
+    for told in (2, 0):
+        with capture_logs() as logged:
+            assert Outbox(store, log).catch_up() == told
+        assert logged == [{"event": "event_stays_untold", "event_id": "faulty", "log_level": "error"}]
+    assert (sorted(log.stored), waiting(store)) == (["a", "z"], 1)

@@ -5,7 +5,16 @@ from datetime import timedelta
 import pytest
 from sign_in_town import HERE, PASSWORD, SECRET, Town
 
-from audit.access import Permission, Role, SignedIn, SignInRefusedError, StepUpRequiredError, ThrottledError, Viewer
+from audit.access import (
+    Permission,
+    Role,
+    SecondSession,
+    SignedIn,
+    SignInRefusedError,
+    StepUpRequiredError,
+    ThrottledError,
+    Viewer,
+)
 from audit.access.decisions import BreakGlass
 
 ELSEWHERE = "10.9.9.9"
@@ -157,3 +166,26 @@ def test_an_overdue_password_and_another_session_are_no_hindrance(town: Town) ->
     town.access.sign_out(viewer(town, session))
     town.forward(days=31)
     assert viewer(town, opened(town)).emergency == "e-1"
+
+
+@pytest.mark.parametrize("rule", ["ask", "refuse"])
+def test_a_session_whose_emergency_is_over_hinders_no_sign_in(town: Town, rule: str) -> None:
+    town.user()
+    town.choose(second_session=rule)
+    opened(town, minutes=1)
+    assert isinstance(town.opening(), SecondSession)
+    town.forward(minutes=1, seconds=31)
+    assert isinstance(town.opening(), SignedIn)
+
+
+def test_only_whose_account_is_open_and_who_holds_a_post_is_in_office(town: Town) -> None:
+    roles = frozenset({Role.SECURITY_ADMINISTRATOR, Role.STAFF})
+    town.user("s0412", *roles)
+    town.user("s0900", Role.SECURITY_ADMINISTRATOR)
+    assert town.access.roles_in_office("s0412") == roles
+    assert town.access.roles_in_office("nobody") == frozenset()
+    town.directory.left.add("s0412")
+    assert town.access.roles_in_office("s0412") == frozenset()
+    town.directory.left.clear()
+    town.access.disable_account("s0412", by=town.viewer("s0900"))
+    assert town.access.roles_in_office("s0412") == frozenset()

@@ -224,10 +224,10 @@ def test_a_day_made_again_takes_the_place_of_the_one_before(desk: MakeDesk) -> N
 def test_look_ups_are_found_by_what_accounts_for_them(desk: MakeDesk) -> None:
     town = desk()
     town.feed("staff", STAFF)
-    town.feed("cases", cases(f"c1,,k1,{SHIKAKU},,reception,2026-10-05,"))
-    town.take_in([act("10:00", "s1", "k1"), act("10:01", "s1", "k2"), act("10:02", "s1", "k2", "update")])
+    town.feed("cases", cases(f"c1,,k7,{SHIKAKU},,reception,2026-10-05,"))
+    town.take_in([act("10:00", "s1", "k7"), act("10:01", "s1", "k8"), act("10:02", "s1", "k8", "update")])
     made = {row.subject: row.because for row in town.made(DAY)}
-    assert made == {"k1": "case", "k2": "change"}
+    assert made == {"k7": "case", "k8": "change"}
     for subject, because in made.items():
         wanted = LookUpFilter(start=DAY, end=date(2026, 10, 6), becauses=(because,))
         assert [row.subject for row in town.casework.rows(wanted)] == [subject]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from audit.clock import TOKYO
+from audit.clock import TOKYO, tokyo_date
 from audit.events import AuditEvent
 from audit.log import CursorError, Dimension, Filter, Measure
 
@@ -152,11 +152,12 @@ def test_sums_agree_with_a_slow_count(full: Any, dimension: Dimension) -> None:
 
 def test_every_measure_agrees_with_a_slow_count(full: Any) -> None:
     events = [event for event in full.log.each(Filter()) if event.source == "a"]
-    found = full.log.aggregate(
-        Filter(sources=("a",)), [], [Measure.EVENTS, Measure.FIRST, Measure.LAST, Measure.LAST_INDEX, Measure.SUBJECTS]
-    )
+    measures = [Measure.ACTORS, Measure.DAYS, Measure.EVENTS, Measure.FIRST, Measure.LAST, Measure.LAST_INDEX]
+    found = full.log.aggregate(Filter(sources=("a",)), [], [*measures, Measure.SUBJECTS])
     assert found == [
         {
+            "actors": len({event.columns.get("actor_id", "") for event in events}),
+            "days": len({tokyo_date(event.time) for event in events}),
             "events": len(events),
             "first": min(event.time for event in events),
             "last": max(event.time for event in events),

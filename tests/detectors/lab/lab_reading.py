@@ -111,7 +111,7 @@ def read_feed(files: TownFiles, kind: str) -> list[dict[str, str]]:
 
 def within(label: dict[str, Any], event: Read) -> bool:
     start, end = datetime.fromisoformat(label["from"]), datetime.fromisoformat(label["to"])
-    return event.source == label["source"] and event.actor in label["actors"] and start <= event.at < end
+    return event.source in label["sources"] and event.actor in label["actors"] and start <= event.at < end
 
 
 def everything(files: TownFiles) -> list[Path]:

@@ -36,6 +36,18 @@ KINDS = {
     "busy-week": True,
     "maintenance-night": True,
     "list-work": True,
+    "colleague-as-client": True,
+    "vip-application": True,
+    "colleagues-records": False,
+    "celebrity-curiosity": False,
+    "export-without-approval": False,
+    "stalked-resident": False,
+    "ex-partner": False,
+    "private-medium": False,
+    "contractor-dump": False,
+    "self-granted": False,
+    "family-record": False,
+    "silent-source": False,
 }
 
 
@@ -82,6 +94,7 @@ def test_a_whole_month_plants_every_story_once_and_casts_nobody_twice(files: Tow
     labels = read_labels(files)
     assert {label["kind"]: label["trap"] for label in labels} == KINDS
     assert len({label["id"] for label in labels}) == len(KINDS)
+    # The whole counter has Sunday duty; whoever works there may have a story of another day.
     lone = Counter(label["actors"][0] for label in labels if len(label["actors"]) == 1)
     assert set(lone.values()) == {1}
     for label in labels:
@@ -204,8 +217,9 @@ def test_every_session_begins_with_a_sign_in(town: Town) -> None:
     for act in town.acts:
         sessions[act.system, act.session].append(act)
     left = 0
+    silent = {trouble.source for trouble in town.stage.troubles}
     for (system, _), acts in sessions.items():
-        if not SYSTEMS[system].require or acts[0].actor in {"root", "batch_renkei"}:
+        if system in silent or not SYSTEMS[system].require or acts[0].actor in {"root", "batch_renkei"}:
             continue
         assert acts[0].activity == "login"
         entered = [act for act in acts if act.activity == "login" and act.outcome == "success"]
@@ -226,8 +240,11 @@ def test_planting_changes_only_what_it_touches(town: Town) -> None:
     # The superior looks into a few of the cases that a plot brought.
     chiefs = {person.manager for person in town.stage.people}
     bystanders = {person.id for person in town.stage.people} - cast - chiefs
-    assert len(bystanders) > 25
-    one, other = ([act for act in t.acts if act.actor in bystanders] for t in (town, plain))
+    assert len(bystanders) > 15
+    silent = {trouble.source for trouble in town.stage.troubles}
+    one, other = (
+        [act for act in t.acts if act.actor in bystanders and act.system not in silent] for t in (town, plain)
+    )
     assert one == other
 
 

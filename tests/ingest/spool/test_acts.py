@@ -221,3 +221,25 @@ def test_a_disk_without_room_ahead_keeps_the_act_all_the_same(tmp_path: Path, mo
     again = Spool(tmp_path, CLOCK, reserve=0, ahead=AHEAD)
     assert [entry.read() for entry in again.next_group(timeout=0)] == [b"kept as well"]
     again.close()
+
+
+@pytest.mark.parametrize("after", [b"", b"new"])
+def test_what_a_crash_left_of_acts_that_were_done_is_nothing(tmp_path: Path, after: bytes) -> None:
+    spool = Spool(tmp_path / "before", CLOCK, reserve=0, ahead=AHEAD)
+    for n in range(40):
+        spool.accept(OWN_SOURCE, "acts", [b"long ago %d" % n * 20])
+    (path,) = (tmp_path / "before").glob("*.shared")
+    old = path.read_bytes()
+    spool.done(spool.next_group(timeout=0))
+    if after:
+        spool.accept(OWN_SOURCE, "acts", [after])
+    zeros = path.read_bytes()
+    (tmp_path / "crashed").mkdir()
+    # Of the pages that zeros were laid over, the first alone has reached the disk.
+    (tmp_path / "crashed" / path.name).write_bytes(zeros[:4096] + old[4096:])
+    again = Spool(tmp_path / "crashed", CLOCK, reserve=0, ahead=AHEAD)
+    assert again.torn == []
+    assert [entry.read() for entry in again.next_group(timeout=0)] == ([after] if after else [])
+    assert [kept.name for kept in (tmp_path / "crashed").iterdir()] == ([path.name] if after else [])
+    again.close()
+    spool.close()

@@ -3,12 +3,14 @@
 Rules:
 - One person asks and another confirms: two human beings, who speak for security and for the systems together. The code
   is shown to the second, once, and nobody can make it show again.
+- A wish that nobody confirms within a day is forgotten, and so is that of an asker who has left or changed office: an
+  envelope stands on two people who are there when it comes into being.
 - Opening an envelope makes it void, whatever comes of it. One that is lost is made void by either office.
 - A wrong code at the door is a failed sign-in like any other; the emergency is recorded and alerted before the session.
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from audit.access.decisions.emergencies.model import Envelope, SealedCredential, Surroundings
@@ -18,7 +20,7 @@ from audit.access.decisions.errors import EmergencyRefusedError, EnvelopeRefused
 from audit.access.decisions.journal import ActsJournal, GroupRecorder, new_id
 from audit.access.decisions.model import Actor, BreakGlass
 from audit.access.errors import SignInRefusedError
-from audit.access.model import Role, SignedIn
+from audit.access.model import Role, SignedIn, within
 from audit.access.outbox import Outbox
 from audit.access.sealing import token_hash
 from audit.access.typed_codes import grouped, new_code, plain_code
@@ -32,6 +34,8 @@ OFFICES = frozenset({Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR})
 _SIGNS = 24
 _LIFE = timedelta(days=365)
 """An envelope is looked at and made anew once a year, with the emergency drill."""
+_WISH = timedelta(days=1)
+"""Two people who make an envelope together do so on one day; an older wish speaks for an office of another time."""
 
 
 class Door(Protocol):
@@ -44,6 +48,9 @@ class Door(Protocol):
         self, ticket: str, emergency: BreakGlass, *, address: str, language: str = "ja"
     ) -> SignedIn:
         """A session for the emergency."""
+
+    def roles_in_office(self, login_id: str) -> frozenset[Role]:
+        """The roles of somebody who may sign in and holds a post; none of everybody else."""
 
 
 class EnvelopeService:
@@ -106,20 +113,22 @@ class EnvelopeService:
         """Confirm somebody else's wish: the credential comes into being, and its code is in clear only here.
 
         Raises:
-            EnvelopeRefusedError: no such wish, one's own, or both people speak for the same office.
+            EnvelopeRefusedError: no such wish; or, recorded: one's own, too old, the asker's office has ended, or both
+                people speak for the same office.
             StoreError: it cannot be recorded, so there is none.
         """
         now, code = self._clock.now(), new_code(_SIGNS)
         with self._store.unit() as unit:
+            wish = EmergencyRepository(unit).wish(number)
+        if wish is None:
+            raise EnvelopeRefusedError("unknown")
+        if reason := self._hindrance(wish, by, offices, now):
+            self._journal.write(
+                "authorize", "break_glass.envelope_refused", by=by, outcome="denied", envelope=number, refusal=reason
+            )
+            raise EnvelopeRefusedError(reason)
+        with self._store.unit() as unit:
             repository = EmergencyRepository(unit)
-            wish = repository.wish(number)
-            if wish is None:
-                raise EnvelopeRefusedError("unknown")
-            if self._surroundings.same_natural_person(by.staff_id, wish.asked_by):
-                raise EnvelopeRefusedError("oneself")
-            held = OFFICES & set(offices)
-            if not held or held | set(wish.offices.split()) != OFFICES:
-                raise EnvelopeRefusedError("office")
             if not repository.end_wish(number, now):
                 raise EnvelopeRefusedError("unknown")
             row = SealedRow(
@@ -140,6 +149,16 @@ class EnvelopeService:
                 expires_at=(now + _LIFE).isoformat(),
             )
         return SealedCredential(id=number, code=grouped(code), expires_at=now + _LIFE)
+
+    def _hindrance(self, wish: EnvelopeWishRow, by: Actor, offices: Collection[Role], now: datetime) -> str:
+        """Why somebody cannot confirm a wish; empty when they can."""
+        if self._surroundings.same_natural_person(by.staff_id, wish.asked_by):
+            return "oneself"
+        asked = set(wish.offices.split()) & self._door.roles_in_office(wish.asked_by)
+        if not asked or not within(wish.asked_at, now, _WISH):
+            return "over"
+        held = OFFICES & set(offices)
+        return "" if held and held | asked == OFFICES else "office"
 
     def end(self, number: str, *, by: Actor) -> None:
         """Make an envelope void that is lost or no longer wanted, or drop a wish.
@@ -180,7 +199,8 @@ class EnvelopeService:
 
         Raises:
             EmergencyRefusedError: an emergency cannot be declared so; says nothing of who asks.
-            SignInRefusedError: login id, password or code is wrong; which of them is not said.
+            SignInRefusedError: login id, password or code is wrong, or the directory does not know of a post; which of
+                them is not said.
             ThrottledError: too many attempts.
             StoreError: it cannot be recorded or alerted; the envelope may be used up, and nobody is signed in.
         """
@@ -188,10 +208,10 @@ class EnvelopeService:
         with self._store.unit() as unit:
             good = EmergencyRepository(unit).sealed(token_hash(plain_code(code)), self._clock.now()) is not None
         ticket, staff_id = self._door.begin_sealed_sign_in(login_id, password, sealed=good, address=address)
+        by = Actor(staff_id=staff_id, address=address)
         try:
-            declared = self._emergencies.declare_at_the_door(
-                system, reason, minutes, by=Actor(staff_id=staff_id, address=address), sealed_code=code
-            )
+            declared = self._emergencies.declare_at_the_door(system, reason, minutes, by=by, sealed_code=code)
         except EmergencyRefusedError as error:
+            self._journal.write("login", f"sealed_sign_in.{error.reason}", by=by, outcome="denied", system=system)
             raise SignInRefusedError(error.reason) from error
         return self._door.finish_sealed_sign_in(ticket, declared.declared, address=address, language=language)

@@ -186,10 +186,13 @@ class EmergencyService:
     def _use(self, code: str, by: Actor) -> str:
         """Use a sealed credential up, and say which envelope it was in; a wrong one is a security event."""
         now, hashed = self._clock.now(), token_hash(plain_code(code))
-        with self._store.unit() as unit:
+        with self._outbox.unit() as (unit, told):
             repository = EmergencyRepository(unit)
             row = repository.sealed(hashed, now)
             used = row is not None and repository.use_sealed(hashed, by.staff_id, now)
+            if row is not None and used:  # told by itself: it stays used up where the emergency cannot be recorded
+                event = self._journal.event("security_event", "break_glass.envelope_opened", by=by, envelope=row.id)
+                told.append(event)
         if row is None or not used:
             self._journal.write("security_event", "break_glass.sealed_refused", by=by, outcome="denied")
             raise EmergencyRefusedError("credential")

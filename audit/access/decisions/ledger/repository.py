@@ -158,17 +158,17 @@ class LedgerRepository:
     def entries(
         self, states: Sequence[ApprovalState], person: str = "", limit: int = 200, after: str = ""
     ) -> list[Entry]:
-        """Requests in some states, the newest first; of one person, or of all; those that come after one by its id.
+        """Requests in some states, the newest first: for or by one person, or all; those that come after one by its id.
 
         Raises:
-            LookupError: there is none of this id.
+            LookupError: there is none of this id among them.
         """
         wanted = select(EntryRow).where(EntryRow.state.in_(states))
         if person:
-            wanted = wanted.where(EntryRow.person == person)
+            wanted = wanted.where(or_(EntryRow.person == person, EntryRow.asked_by == person))
         if after:
             last = self._unit.get(EntryRow, after)
-            if last is None:
+            if last is None or (person and person not in {last.person, last.asked_by}):
                 raise LookupError(after)
             wanted = wanted.where(
                 or_(EntryRow.asked_at < last.asked_at, and_(EntryRow.asked_at == last.asked_at, EntryRow.id > last.id))

@@ -147,10 +147,10 @@ class LedgerService:
         limit: int = 200,
         after: str = "",
     ) -> list[Entry]:
-        """Requests in some states, the newest first; of one person, or of all; those that come after one by its id.
+        """Requests in some states, the newest first: for or by one person, or all; those that come after one by its id.
 
         Raises:
-            LookupError: there is none of this id.
+            LookupError: there is none of this id among them.
         """
         with self._store.unit() as unit:
             return LedgerRepository(unit).entries(states, person, limit, after)

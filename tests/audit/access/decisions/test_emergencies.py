@@ -42,6 +42,7 @@ class Town:
         self.post: Post | None = post()
         self.alerts: list[tuple[Emergency, str]] = []
         self.alarm_down = False
+        self.offices = frozenset({Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR})
 
     def live_session(self, login_id: str) -> LiveSession | None:
         return self.session if login_id == ME else None
@@ -63,6 +64,10 @@ class Town:
         self.alerts.append((emergency, event_id))
 
     # As the door: whoever says the word is let in.
+
+    def roles_in_office(self, login_id: str) -> frozenset[Role]:
+        assert login_id
+        return self.offices
 
     def begin_sealed_sign_in(self, login_id: str, password: str, *, sealed: bool, address: str) -> tuple[str, str]:
         assert address
@@ -240,6 +245,7 @@ def test_E9_a_sealed_credential_is_good_once_and_its_code_is_nowhere(
     assert log.operations() == [
         "break_glass.envelope_asked",
         "break_glass.sealed_issued",
+        "break_glass.envelope_opened",
         "break_glass.declared",
         "break_glass.sealed_refused",
     ]
@@ -285,13 +291,35 @@ def test_E9_one_envelope_opens_one_emergency_however_many_try(
     ],
 )
 def test_E9_two_people_of_two_offices_make_an_envelope(
-    envelopes: EnvelopeService, asks: tuple[Actor, set[Role]], confirms: tuple[Actor, set[Role]], reason: str
+    envelopes: EnvelopeService, log: Log, asks: tuple[Actor, set[Role]], confirms: tuple[Actor, set[Role]], reason: str
 ) -> None:
     wish = envelopes.ask(by=asks[0], offices=asks[1])
     with pytest.raises(EnvelopeRefusedError) as refused:
         envelopes.confirm(wish.id, by=confirms[0], offices=confirms[1])
     assert refused.value.reason == reason
     assert [one.state for one in envelopes.listing()] == ["asked"]
+    told = log.last()
+    assert (told["operation_name"], told["outcome"]) == ("break_glass.envelope_refused", "denied")
+    assert (told["actor"]["id"], told["unmapped"]["refusal"]) == (confirms[0].staff_id, reason)
+    assert check(told, NOW).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("days", "offices"),
+    [(1, {Role.SECURITY_ADMINISTRATOR}), (3 * 365, {Role.SECURITY_ADMINISTRATOR}), (0, {Role.STAFF}), (0, set())],
+)
+def test_E9_a_wish_of_somebody_who_left_office_or_of_another_day_makes_no_envelope(
+    envelopes: EnvelopeService, town: Town, clock: FixedClock, log: Log, days: int, offices: set[Role]
+) -> None:
+    wish = envelopes.ask(by=REVIEWER, offices={Role.SECURITY_ADMINISTRATOR})
+    clock.advance(timedelta(days=days))
+    town.offices = frozenset(offices)
+    with pytest.raises(EnvelopeRefusedError) as refused:
+        envelopes.confirm(wish.id, by=SYSTEMS, offices={Role.ADMINISTRATOR})
+    assert refused.value.reason == "over"
+    assert log.last()["operation_name"] == "break_glass.envelope_refused"
+    envelopes.end(wish.id, by=SYSTEMS)
+    assert envelopes.listing() == []
 
 
 def test_E9_a_wish_is_fulfilled_once_and_nobody_without_office_asks(envelopes: EnvelopeService, log: Log) -> None:
@@ -352,6 +380,36 @@ def test_E9_without_the_record_or_the_alert_nobody_comes_in(
         enter(envelopes, code)
     log.down = town.alarm_down = False
     assert service.unreviewed() == []
+
+
+def test_E9_an_envelope_that_was_opened_for_nothing_is_told_once_the_log_is_back(
+    envelopes: EnvelopeService, service: EmergencyService, store: StateStore, log: Log
+) -> None:
+    made = sealed(envelopes)
+    log.down = True
+    with pytest.raises(ConnectionError):
+        enter(envelopes, made.code)
+    log.down = False
+    assert Outbox(store, log).catch_up() == 1
+    told = log.last()
+    assert (told["operation_name"], told["actor"]["id"]) == ("break_glass.envelope_opened", ME)
+    assert told["unmapped"]["envelope"] == made.id
+    assert check(told, NOW).faults == ()
+    assert ([one.state for one in envelopes.listing()], service.unreviewed()) == (["opened"], [])
+
+
+def test_E9_somebody_without_a_post_is_refused_at_the_door_and_told(
+    envelopes: EnvelopeService, town: Town, log: Log
+) -> None:
+    code = sealed(envelopes).code
+    town.post = None
+    with pytest.raises(SignInRefusedError):
+        enter(envelopes, code)
+    told = log.last()
+    assert (told["activity"], told["operation_name"], told["outcome"]) == ("login", "sealed_sign_in.no_post", "denied")
+    assert told["actor"]["id"] == ME
+    assert check(told, NOW).faults == ()
+    assert [one.state for one in envelopes.listing()] == ["sealed"]
 
 
 def test_an_end_that_could_not_be_told_is_told_later(

@@ -318,3 +318,17 @@ def test_a_medium_is_registered_once_under_a_number(media: MediaService, number:
     with pytest.raises(MediumRefusedError) as refused:
         media.register(number, "usb", by=by(BOSS))
     assert refused.value.reason == reason
+
+
+def test_ones_own_requests_go_on_where_a_page_ended(ledger: LedgerService) -> None:
+    made = set()
+    for asker, person in ((ME, ME), (ME, OTHER), (OTHER, ME), (ME, ME)):
+        made.add(ledger.ask(wanted(person=person), by=by(asker)).id)
+    others = ledger.ask(wanted(person=OTHER), by=by(OTHER)).id
+    found, after = list[str](), ""
+    while page := ledger.entries(person=ME, limit=3, after=after):
+        found += [one.id for one in page]
+        after = found[-1]
+    assert (len(found), set(found)) == (4, made)
+    with pytest.raises(LookupError):
+        ledger.entries(person=ME, after=others)

@@ -9,7 +9,7 @@ import pytest
 from asking import BOSS, HERE, ME, NOW, OTHER, RESIDENT, SYSTEM, Log, question, right, said, session
 
 from api.decisions import BREAK_GLASS_DETECTOR, Decisions, open_decisions
-from audit.access import SignedIn
+from audit.access import Role, SignedIn
 from audit.access.decisions import Actor, BreakGlass, LiveSession, Question
 from audit.access.decisions.ledger.model import ApprovalKind, Wanted
 from audit.access.people import PeopleService
@@ -56,6 +56,9 @@ class Signed:
     def held(self, person: str, system: str, at: datetime) -> tuple[Entitlement, ...]:
         held = (one for one in self.rights if one.person == person and one.system == system)
         return tuple(one for one in held if one.start <= at)
+
+    def roles_in_office(self, login_id: str) -> frozenset[Role]:
+        raise NotImplementedError
 
     def begin_sealed_sign_in(self, login_id: str, password: str, *, sealed: bool, address: str) -> tuple[str, str]:
         raise NotImplementedError

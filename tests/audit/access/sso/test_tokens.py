@@ -2,10 +2,12 @@
 
 import json
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from joserfc import jws
@@ -218,6 +220,26 @@ def test_a_key_that_was_replaced_is_published_until_its_last_token_is_over_and_k
     assert desk.sso.drop_former_keys() == 0
     assert desk.sso.ends_session(hint, viewer) == ("", False)
     assert desk.keys.kids() == new
+
+
+def test_a_rotation_elsewhere_is_not_undone_by_the_daily_job(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.sso.rotate_keys(by="uid 1")
+    desk.forward(hours=13)
+    path, now, new = desk.folder / "keys" / "sso.json", desk.clock.now(), SigningKeys.successors()
+    rotation = threading.Thread(target=SigningKeys(path).succeed, args=(new, now))
+    daily = SigningKeys(path)
+    write = daily._write
+
+    def meanwhile(keys: Any) -> None:
+        rotation.start()
+        rotation.join(0.5)  # as far as it comes
+        write(keys)
+
+    monkeypatch.setattr(daily, "_write", meanwhile)
+    assert len(daily.drop_former(now)) == 2
+    rotation.join()
+    assert SigningKeys(path).kids() == [key.kid for key in new]
+    assert {file.name for file in path.parent.iterdir()} == {"sso.json", "sso.lock"}
 
 
 def test_keys_from_before_their_end_was_written_down_are_dropped_and_those_that_sign_stay(desk: Desk) -> None:

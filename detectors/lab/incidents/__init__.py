@@ -1,0 +1,88 @@
+"""What goes wrong in the town, after cases that really happened and the controls that should have found them.
+
+One module a family, one function a kind: to add one, write the function and list it here. Plots are written as such
+people behave; a story only names the detectors that ought to fire on it.
+"""
+
+from detectors.lab.incidents import (
+    browsing,
+    contractors,
+    curiosity,
+    linkage,
+    off_hours,
+    outputs,
+    privilege,
+    relations,
+    sign_in,
+    sources,
+)
+from detectors.lab.stage import Plot
+
+__all__ = ["INCIDENTS"]
+
+INCIDENTS: tuple[Plot, ...] = (
+    # What a small town shows first, and the rarest part of all: somebody who has just been transferred.
+    sign_in.former_post,
+    sign_in.ssh_guessing,
+    sign_in.account_guessing,
+    browsing.look_up_spree,
+    browsing.quiet_spree,
+    off_hours.leave_day,
+    off_hours.night_without_overtime,
+    off_hours.sunday_visit,
+    off_hours.holiday_visit,
+    relations.colleagues_records,
+    curiosity.celebrity_curiosity,
+    outputs.export_without_approval,
+    curiosity.stalked_resident,
+    relations.ex_partner,
+    outputs.private_medium,
+    contractors.contractor_dump,
+    privilege.self_granted,
+    relations.family_record,
+    sources.silent_source,
+    # Those that need particular people come next, then those that anybody may play.
+    curiosity.crowd_on_patient,
+    sign_in.password_spraying,
+    contractors.contractor_night,
+    outputs.proxy_export,
+    privilege.right_for_an_hour,
+    privilege.reset_then_used,
+    privilege.audit_scope_reduced,
+    privilege.log_cleared,
+    privilege.unrequested_grant,
+    relations.neighbours,
+    relations.namesakes,
+    relations.own_record,
+    sign_in.dormant_account,
+    outputs.staging_before_leaving,
+    sign_in.retired_account,
+    linkage.inquiry_without_permit,
+    linkage.inquiry_without_case,
+    linkage.provision_by_hand,
+    browsing.slow_trickle,
+    browsing.borrowed_case,
+    browsing.sequential_scan,
+    browsing.street_scan,
+    browsing.name_browsing,
+    browsing.other_affair,
+    curiosity.four_citizens,
+    curiosity.protected_whereabouts,
+    curiosity.detective_leak,
+    curiosity.dead_residents_papers,
+    outputs.export_over_approval,
+    outputs.night_export,
+    outputs.medium_not_returned,
+    outputs.screen_copies,
+    outputs.printed_by_colleague,
+    outputs.sent_outside,
+    off_hours.early_morning,
+    off_hours.stays_on,
+    sign_in.lent_id,
+    sign_in.absent_colleagues_account,
+    sign_in.single_factor,
+    sign_in.vendor_terminal,
+    sources.lost_records,
+    sources.wrong_clock,
+    sources.backdated_changes,
+)

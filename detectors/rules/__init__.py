@@ -1,0 +1,1 @@
+"""Detectors of facts that break a rule."""

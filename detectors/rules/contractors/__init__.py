@@ -1,0 +1,1 @@
+"""Contractors and what they were let in for."""

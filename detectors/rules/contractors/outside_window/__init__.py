@@ -1,0 +1,1 @@
+"""Contractors at work outside what was approved."""

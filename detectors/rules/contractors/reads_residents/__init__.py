@@ -1,0 +1,1 @@
+"""Maintenance contractors who read residents' records."""

@@ -1,0 +1,1 @@
+"""Look-ups that cite a case which does not account for them."""

@@ -1,0 +1,1 @@
+"""Look-ups without a case of residents whom the town marks."""

@@ -1,0 +1,1 @@
+"""Data that goes to other systems and bodies, and comes from them."""

@@ -1,0 +1,1 @@
+"""Inquiries and provisions without what permits them."""

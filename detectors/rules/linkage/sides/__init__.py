@@ -1,0 +1,1 @@
+"""Transfers of which only one side is on record."""

@@ -1,0 +1,1 @@
+"""Data on media that can be carried away."""

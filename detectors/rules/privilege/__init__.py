@@ -1,0 +1,1 @@
+"""Rights, credentials and the audit trail itself."""

@@ -1,0 +1,1 @@
+"""Logs cleared, and less recorded than before."""

@@ -1,0 +1,1 @@
+"""Credentials reset by somebody who then signs in with them."""

@@ -1,0 +1,1 @@
+"""Rights that somebody gave to themselves."""

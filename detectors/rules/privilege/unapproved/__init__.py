@@ -1,0 +1,1 @@
+"""Rights given without an approval, singly or in bulk."""

@@ -1,0 +1,1 @@
+"""Rights that were given, used and taken away within a short time."""

@@ -1,0 +1,1 @@
+"""One takes it out, another carries it away."""

@@ -1,0 +1,1 @@
+"""Signing in and being signed in as rules have it."""

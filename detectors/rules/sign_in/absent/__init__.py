@@ -1,0 +1,1 @@
+"""Acts while the owner is on leave or away for training."""

@@ -1,0 +1,1 @@
+"""Accounts that wake after long silence."""

@@ -1,0 +1,1 @@
+"""Accounts that act after their owner has left."""

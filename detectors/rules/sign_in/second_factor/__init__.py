@@ -1,0 +1,1 @@
+"""Sign-ins with less than the system asks for."""

@@ -1,0 +1,1 @@
+"""Where accounts act: new places, several at once, somebody else's."""

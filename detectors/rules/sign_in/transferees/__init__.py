@@ -1,0 +1,1 @@
+"""People who go on working in the unit that they have left."""

@@ -1,0 +1,1 @@
+"""Searches by name that lead to nothing."""

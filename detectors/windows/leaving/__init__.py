@@ -1,0 +1,1 @@
+"""More taken out as the last day comes near."""

@@ -1,0 +1,1 @@
+"""More taken out than usual."""

@@ -1,0 +1,1 @@
+"""An unusual number of records taken out in a day."""

@@ -1,0 +1,1 @@
+"""Look-ups that nothing accounts for, a few every day."""
