@@ -169,10 +169,10 @@ def test_the_same_acts_as_json(house: House, section: Section) -> None:
 
 
 def test_every_request_of_ones_own_is_on_some_page(house: House, section: Section) -> None:
-    now, me = house.clock.now(), section.clerk.login_id
+    now, me, chief = house.clock.now(), section.clerk.login_id, section.chief.login_id
     asked = Wanted(kind=ApprovalKind.EXPORT, person=me, system=SYSTEM, start=now, end=now, reason="統計の提出")
     with section.decisions.ledger._store.unit() as unit:
-        unit.add_all(EntryRow.of(uuid4().hex, asked, me, now - timedelta(minutes=n)) for n in range(203))
+        unit.add_all(EntryRow.of(uuid4().hex, asked, chief, now - timedelta(minutes=n)) for n in range(203))
     clerk, found, cursor = house.signed_in(section.clerk), list[str](), ""
     for _ in range(3):
         page = clerk.get("/api/v1/approvals", params={"limit": 100, "cursor": cursor}).json()
