@@ -252,7 +252,6 @@ def test_ids_belong_to_one_person(hr: httpx.Client) -> None:
         ({"externalId": "x" * 256}, "invalidValue"),
         ({POST: {"validFrom": "soon"}}, "invalidValue"),
         ({POST: {"validFrom": "2026-04-02T00:00:00Z", "validTo": "2026-04-01T00:00:00Z"}}, "invalidValue"),
-        ({ENTERPRISE: {"department": "hoken", "manager": {"value": "myself"}}, "userName": "myself"}, "invalidValue"),
     ],
 )
 def test_wrong_values_are_refused_and_nothing_is_made(hr: httpx.Client, change: dict[str, Any], kind: str) -> None:
