@@ -108,7 +108,8 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
     ledger, approvals = _Ledger.of(window, reader, params), Approvals.of(reader.context)
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for event in today:
-        if not ledger.lent(event):
+        approved_export = event["activity"] != _A.MEDIA_WRITE and approvals.covering(event)
+        if not ledger.lent(event) and not approved_export:
             found[event["actor_id"]].append(event)
     yield from _not_returned(window, reader, ledger, [event for event in today if event["actor_id"] not in found])
     past = _past(window, reader) if found else []
