@@ -122,10 +122,11 @@ class LookUpRepository:
             *(f"{_MEASURES[m]} AS of_{m}" for m in dict.fromkeys((*measures, *at_least))),
         ]
         group = f" GROUP BY {', '.join(f'by_{d}' for d in by)}" if by else ""
-        having = " AND ".join(f"of_{m} >= {{least_{m}:UInt64}}" for m in at_least)
+        bounds = " AND ".join(f"of_{m} >= {{least_{m}:UInt64}}" for m in at_least)
+        having = f" HAVING {bounds}" if bounds else ""
         values |= {f"least_{m}": least for m, least in at_least.items()}
         rows = self._store.rows(
-            f"SELECT {', '.join(names)} FROM lookups WHERE {where}{group}{' HAVING ' + having if having else ''}",
+            f"SELECT {', '.join(names)} FROM lookups WHERE {where}{group}{having}",
             values,
         )
         return [{key.partition("_")[2]: value for key, value in row.items()} for row in rows]

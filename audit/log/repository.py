@@ -317,9 +317,10 @@ class LogRepository:
             *(f"{_MEASURES[m]} AS of_{m}" for m in dict.fromkeys((*measures, *least))),
         ]
         group = f" GROUP BY {', '.join(f'by_{d}' for d in by)}" if by else ""
-        having = " AND ".join(f"of_{m} >= {{least_{m}:UInt64}}" for m in least)
+        bounds = " AND ".join(f"of_{m} >= {{least_{m}:UInt64}}" for m in least)
+        having = f" HAVING {bounds}" if bounds else ""
         values |= {f"least_{m}": value for m, value in least.items()}
-        asked = f"SELECT {', '.join(names)} FROM events WHERE {where}{group}{' HAVING ' + having if having else ''}"
+        asked = f"SELECT {', '.join(names)} FROM events WHERE {where}{group}{having}"
         rows = self._store.rows(asked, values)
         return [{key.partition("_")[2]: value for key, value in row.items()} for row in rows]
 

@@ -98,14 +98,22 @@ SQL = re.compile(
     r"UPDATE \w+ SET|GROUP BY|ORDER BY|WHERE)(\s|$)"
 )
 MADE_OF_NAMES = {
+    "audit/casework/repository.py": {
+        "table", "', '.join((f'by_{d}' for d in by))", "', '.join(names)", "where", "group", "having",
+        "', '.join(_COLUMNS)",
+    },
+    "audit/casework/statements.py": {
+        "_LOOKS", "_CHANGES", "_PRINTS", "_SELF", "_KIN", "_SURNAME", "_FORMER", "_BEARERS", "_GROUPED", "_CASES",
+        "_APPROVALS", "_PRINTING_SHARE", "_IN_TIME", "_HANDLED_BY_UNIT", "_JOINED", "_EXPLAINED",
+    },
     "audit/log/intake.py": {
         "_netstring('item')", "items", "name", "text", "column", "value", "field.path", "len(field.path)", "DIGEST",
         "IN_RANGE", "_netstring(column)", "_netstring(items)", "_netstring(text)",
     },
     "audit/log/repository.py": {
         "intake.IN_RANGE", "table", "', '.join(_EVENT_COLUMNS)", "where", "order", "', '.join(names)", "group",
-        "', '.join(columns)", "', '.join((f'by_{d}' for d in by))", "_DIMENSIONS[d]", "d", "_MEASURES[m]", "m",
-        "_DELAY", "staged", "rows",
+        "having", "', '.join(columns)", "', '.join((f'by_{d}' for d in by))", "_DIMENSIONS[d]", "d", "_MEASURES[m]",
+        "m", "_DELAY", "staged", "rows",
     },
     "audit/store/state.py": {"name", "definition"},  # of tables and columns, as our own metadata has them
     "audit/store/clickhouse.py": {"database", "names", "self._handed.path", "table"},
