@@ -164,17 +164,15 @@ class LookUpDimension(StrEnum):
 class LookUpMeasure(StrEnum):
     """What is counted. `looks` are acts; the others are distinct residents, households, people, units and days.
 
-    `matched` and the like are distinct residents with such a look-up; `unchanged` those looked at and not changed.
+    `matched` and the like are distinct residents with such a look-up.
     `visits` are distinct households of a person and a day. `steps` are look-ups that follow another one within ten
     minutes and go from its resident's number a little upward or downward to that of another household.
     """
 
     ACTORS = "actors"
-    CHANGED = "changed"
     CONTRADICTED = "contradicted"
     DAYS = "days"
     FIRST = "first"
-    FIRST_INDEX = "first_index"
     HOUSEHOLDS = "households"
     LAST = "last"
     LAST_INDEX = "last_index"
@@ -183,8 +181,6 @@ class LookUpMeasure(StrEnum):
     PRINTED = "printed"
     STEPS = "steps"
     SUBJECTS = "subjects"
-    UNCHANGED = "unchanged"
-    UNITS = "units"
     UNMATCHED = "unmatched"
     VISITS = "visits"
 

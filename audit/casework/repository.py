@@ -27,11 +27,9 @@ _NUMBER = "toInt64OrZero(substring(extract(toString(subject), '[0-9]+$'), -12))"
 _IN_ORDER = f"arraySort(groupArray((actor, toUnixTimestamp(first), first_index, {_NUMBER}, household)))"
 _MEASURES: Mapping[LookUpMeasure, str] = {
     _M.ACTORS: "uniqExact(actor)",
-    _M.CHANGED: "uniqExactIf(subject, changes > 0)",
     _M.CONTRADICTED: "uniqExactIf(subject, result = 'contradicted')",
     _M.DAYS: "uniqExact(day)",
     _M.FIRST: "min(first)",
-    _M.FIRST_INDEX: "min(first_index)",
     _M.HOUSEHOLDS: "uniqExact(household)",
     _M.LAST: "max(last)",
     _M.LAST_INDEX: "max(last_index)",
@@ -40,8 +38,6 @@ _MEASURES: Mapping[LookUpMeasure, str] = {
     _M.PRINTED: "uniqExactIf(subject, prints > 0)",
     _M.STEPS: f"arrayCount((this, before) -> {_STEP}, arrayPopFront({_IN_ORDER}), arrayPopBack({_IN_ORDER}))",
     _M.SUBJECTS: "uniqExact(subject)",
-    _M.UNCHANGED: "uniqExactIf(subject, changes = 0)",
-    _M.UNITS: "uniqExact(unit)",
     _M.UNMATCHED: "uniqExactIf(subject, result = 'unmatched')",
     _M.VISITS: "uniqExact(sipHash64(day, actor, household))",
 }

@@ -297,7 +297,10 @@ class WorkContext:
         return None
 
     def approved(self, kind: str, staff_id: str, source: str, at: datetime) -> tuple[Approval, ...]:
-        """The approvals of one kind in force for a person and a system, entered before and not their own word."""
+        """The approvals of one kind in force for a person and a system that are not their own word.
+
+        When they were entered is not asked: a town that brings its history in enters all of it today.
+        """
         return tuple(
             approval
             for approval in (*self.approvals.get(staff_id, ()), *self.approvals.get("", ()))

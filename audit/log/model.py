@@ -165,11 +165,8 @@ class Dimension(StrEnum):
     OUTCOME = "outcome"
     PARTNER = "partner"
     QUARTER = "quarter"
-    QUERY_BY = "query_by"
-    SCREEN = "screen"
     SEQUENCE = "sequence"
     SEQUENCE_BLOCK = "sequence_block"
-    SESSION = "session"
     SOURCE = "source"
     SUBJECT = "subject"
     TARGET = "target"
@@ -211,7 +208,6 @@ class Measure(StrEnum):
     SEQUENCES = "sequences"
     STEP_BACK = "step_back"
     SUBJECTS = "subjects"
-    TERMINALS = "terminals"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,8 @@ _DIMENSIONS: Mapping[Dimension, str] = {
     Dimension.OUTCOME: "outcome",
     Dimension.PARTNER: "counterparty_system",
     Dimension.QUARTER: "intDiv(toHour(time, 'Asia/Tokyo') * 60 + toMinute(time, 'Asia/Tokyo'), 15)",
-    Dimension.QUERY_BY: "query_by",
-    Dimension.SCREEN: "screen",
     Dimension.SEQUENCE: "sequence",
     Dimension.SEQUENCE_BLOCK: "intDiv(sequence, 1024)",
-    Dimension.SESSION: "session",
     Dimension.SOURCE: "source",
     Dimension.SUBJECT: "arrayJoin(subjects)",
     Dimension.TARGET: "target_id",
@@ -81,7 +78,6 @@ _MEASURES: Mapping[Measure, str] = {
     Measure.STEP_BACK: "-arrayMin(arrayDifference(arrayMap(pair -> pair.2, "
     "arraySort(groupArray((sequence, toUnixTimestamp(time)))))))",
     Measure.SUBJECTS: "length(arrayFilter(key -> key != '', groupUniqArrayArray(subjects)))",
-    Measure.TERMINALS: "uniqExact((terminal_id, terminal_ip))",
 }
 _LONGEST_CURSOR = 80
 """Two numbers in Base64; anything longer was never ours and is not worth decoding."""

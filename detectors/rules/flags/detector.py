@@ -13,7 +13,7 @@ from audit.texts import Texts
 from detectors.model import Reader, Window
 from detectors.rules.flags.cases import CASES
 from detectors.rules.kind import Group, Groups, Kind, Parameters
-from detectors.rules.unaccounted import detector_of
+from detectors.rules.without_case import detector_of
 
 __all__ = ["DETECTORS"]
 

@@ -12,7 +12,7 @@ from audit.texts import Texts
 from detectors.model import Reader, Window
 from detectors.rules.kind import Group, Kind, Parameters
 from detectors.rules.relations.cases import CASES
-from detectors.rules.unaccounted import detector_of
+from detectors.rules.without_case import detector_of
 
 __all__ = ["DETECTORS"]
 

@@ -248,5 +248,5 @@ def test_counting(desk: MakeDesk) -> None:
     assert counted(actors=3) == {}
     hours = town.casework.aggregate(wanted, (LookUpDimension.HOUR,), (LookUpMeasure.LOOKS,))
     assert {row["hour"] for row in hours} == {10, 11, 12, 13, 14, 15}
-    both = town.casework.aggregate(wanted, (), (LookUpMeasure.UNITS, LookUpMeasure.UNMATCHED, LookUpMeasure.FIRST))
-    assert both == [{"units": 1, "unmatched": 3, "first": datetime(2026, 10, 5, 10, tzinfo=TOKYO)}]
+    both = town.casework.aggregate(wanted, (), (LookUpMeasure.ACTORS, LookUpMeasure.UNMATCHED, LookUpMeasure.FIRST))
+    assert both == [{"actors": 2, "unmatched": 3, "first": datetime(2026, 10, 5, 10, tzinfo=TOKYO)}]
