@@ -8,7 +8,7 @@ from pathlib import Path
 
 from asked import SYSTEM, Inquirer, at_work
 from lives import LONG, Hospital, Town
-from middleman import Fate, middleman
+from middleman import Fate, Middleman, middleman
 from served import serving
 from test_disk_full import filled, small_disk
 
@@ -54,13 +54,21 @@ def test_D4_the_event_store_is_gone_and_the_service_is_killed_meanwhile(lives: H
             inquirer.some(3)
             server.plan = lambda _request: Fate.REFUSE
             assert inquirer.some(30) == {"allowed": 20, "no_right": 10}
+            _until_refused(server)
             service.kill()
             server.plan = lambda _request: Fate.PASS
             service.start()
             inquirer.some(3)
             service.stop()
-        assert server.fates[Fate.REFUSE]
         told(inquirer, town, "allowed", "no_right")
+
+
+def _until_refused(server: Middleman) -> None:
+    """Until the log has tried to write and was refused: decisions themselves never wait for that."""
+    end = time.monotonic() + 60
+    while not server.fates[Fate.REFUSE]:
+        assert time.monotonic() < end, "nothing was ever written"
+        time.sleep(0.02)
 
 
 def _elsewhere(town: Town, disk: Path, name: str) -> None:
