@@ -15,6 +15,8 @@ from api.jobs import start_scheduler
 from api.receivers import running
 from api.web import (
     authenticators,
+    detectors,
+    detectors_json,
     emergencies,
     emergencies_json,
     enrolments,
@@ -30,10 +32,13 @@ from api.web import (
     rights,
     rights_json,
     rights_ledger,
+    runs_json,
     scim,
     sign_in,
     sources,
     step_up,
+    tuning,
+    tuning_json,
     users,
 )
 from api.web.authzen import StaffDecisions, install_authzen
@@ -115,7 +120,21 @@ def create_app(installation: Installation, *, schedule: bool = True, watch: bool
     app.include_router(sources.router)
     app.include_router(rights.router)
     app.include_router(rights_json.router)
-    for part in (enrolments, ledger, ledger_json, media, emergencies, emergencies_json, envelopes, outcomes):
+    for part in (
+        enrolments,
+        ledger,
+        ledger_json,
+        media,
+        emergencies,
+        emergencies_json,
+        envelopes,
+        outcomes,
+        tuning,
+        tuning_json,
+        runs_json,
+        detectors,
+        detectors_json,
+    ):
         app.include_router(part.router)
     app.include_router(rights_ledger.router)
     app.include_router(json_api.router)

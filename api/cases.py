@@ -23,6 +23,7 @@ def case_queue(installation: Installation, weights: Weights | None = None) -> li
     findings = [
         *installation.findings.listing(FindingFilter()),
         *installation.findings.listing(FindingFilter(status=FindingStatus.WITHDRAWN)),
+        *installation.findings.listing(FindingFilter(status=FindingStatus.EXCEPTED)),
     ]
     return ranked(installation, findings, weights)
 

@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 from api.decisions import Decisions, open_decisions
 from api.factor_policies import factor_policies
 from api.rights import TownPeople, open_rights
 from api.settings import Settings
+from api.tuning import DetectorBook, PreviewMaker, TownAndLog
 from audit.access import AccessLimits, AccessService, SecretBox
 from audit.access.authenticators import AuthenticatorService, RelyingParty
 from audit.access.federation import FederationService, load_verifiers
@@ -23,18 +26,23 @@ from audit.casework.repository import LookUpRepository
 from audit.clock import Clock, SystemClock
 from audit.context import ContextService
 from audit.events import Activity
-from audit.findings import DetectorRun, Draft, FindingService, Severity
+from audit.findings import CanaryBook, DetectorRun, Draft, FindingService, Severity
+from audit.leases import ClockReadings, LeaseService
 from audit.log import EventLog, LogRepository
 from audit.log.announcements import AnnouncementBook
 from audit.log.quarantine import Arrival, DeliveryBook
+from audit.rulebook import RuleBook
 from audit.store.clickhouse import EventStore, hold_directory
 from audit.store.errors import StoreDamagedError
 from audit.store.keys import load_or_create_key
 from audit.store.migrate import migrate
 from audit.store.state import StateStore
 from audit.texts import Texts
-from detectors.registry import DETECTORS
+from audit.tuning import TuningService
+from detectors.model import Detector
+from detectors.registry import DETECTORS, by_id
 from detectors.runner import Runner
+from detectors.sigma.imported import ImportedDetectors
 from ingest.gaps import GapService
 from ingest.pipeline import Pipeline, Reconciliation
 from ingest.reader import Readable
@@ -47,7 +55,14 @@ from ingest.spool.segments import Entry
 from ingest.spool.service import Spool
 from ingest.spool.writer import Writer
 
-__all__ = ["CONFLICT_DETECTOR", "Installation", "open_installation", "read_city", "write_city"]
+__all__ = [
+    "CONFLICT_DETECTOR",
+    "Installation",
+    "open_installation",
+    "read_city",
+    "read_node",
+    "write_city",
+]
 
 
 CONFLICT_DETECTOR = "source-id-conflict"
@@ -79,6 +94,12 @@ class Installation:
     decisions: Decisions
     casework: Casework
     runner: Runner
+    leases: LeaseService
+    canaries: CanaryBook
+    readings: ClockReadings
+    tuning: TuningService
+    previews: PreviewMaker
+    imported: ImportedDetectors
     catalogue: Mapping[str, Profile]
     city: str = ""
 
@@ -220,7 +241,10 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
             state.create_tables()
             log = EventLog(LogRepository(events), clock)
             context = ContextService(state, clock)
-            casework = Casework(LookUpRepository(events), context)
+            node = read_node(data)
+            leases = LeaseService(state, node)
+            apart = node[:8] if settings.clickhouse_url else ""  # the embedded engine is nobody else's
+            casework = Casework(LookUpRepository(events, apart), context)
             findings = FindingService(state, clock)
             keys = data / "keys"
             secret = load_or_create_key(keys / "quarantine.key")
@@ -279,6 +303,30 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                 factors=factor_policies(context, catalogue),
                 findings=findings,
             )
+            imported = ImportedDetectors(RuleBook(state, clock, acts, people))
+            detectors = partial(_detectors, imported)
+            tuning = TuningService(
+                state,
+                clock,
+                acts,
+                findings,
+                DetectorBook(detectors),
+                TownAndLog(people, context, access, log),
+                longest=settings.exception_days,
+            )
+            runner = Runner(
+                log,
+                casework,
+                context,
+                findings,
+                clock,
+                detectors,
+                overrides=tuning.overrides,
+                leases=leases,
+                late_after=timedelta(minutes=max(60, 2 * settings.detect_minutes)),
+            )
+            previews = PreviewMaker(tuning, findings, runner, detectors, clock)
+            opened.callback(previews.close)
             spool = Spool(data / "spool", clock, limit=settings.spool_bytes, reserve=settings.reserve_bytes)
             opened.callback(spool.close)
             (data / _MARK).touch()
@@ -305,10 +353,21 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                 rights=rights,
                 decisions=decisions,
                 casework=casework,
-                runner=Runner(log, casework, context, findings, clock, DETECTORS),
+                runner=runner,
+                leases=leases,
+                canaries=CanaryBook(state, clock),
+                readings=ClockReadings(state, node, clock),
+                tuning=tuning,
+                previews=previews,
+                imported=imported,
                 catalogue=catalogue,
                 city=city,
             )
+
+
+def _detectors(imported: ImportedDetectors) -> Mapping[str, Detector]:
+    """Ours, and those that the town has imported by now."""
+    return by_id([*DETECTORS.values(), *imported.detectors().values()])
 
 
 _ACTS_BYTES = 1 << 30
@@ -344,6 +403,22 @@ def write_city(data: Path, city: str) -> None:
     load_catalogue(city=city)
     data.mkdir(parents=True, exist_ok=True)
     (data / _CITY).write_text(f"{city}\n", encoding="utf-8")
+
+
+_NODE = "node"
+
+
+def read_node(data: Path) -> str:
+    """What this data directory is called among those that share a state database; chosen once, at random.
+
+    Whoever holds the directory is this node, so that there is never a second one.
+    """
+    path = data / _NODE
+    if not path.exists():
+        part = path.with_suffix(".part")
+        part.write_text(f"{uuid4().hex}\n", encoding="utf-8")
+        part.replace(path)
+    return path.read_text(encoding="utf-8").strip()
 
 
 _MARK = "installed"

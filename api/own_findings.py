@@ -7,6 +7,7 @@ from types import MappingProxyType
 from api.decisions import BREAK_GLASS_DETECTOR
 from api.emergencies import OVERDUE_DETECTOR
 from api.installation import CONFLICT_DETECTOR
+from api.watch import CLOCK_DETECTOR, SILENT_DETECTOR
 from audit.texts import Texts
 
 __all__ = ["OWN_DETECTORS", "OwnDetector"]
@@ -56,6 +57,30 @@ OWN_DETECTORS: Mapping[str, OwnDetector] = MappingProxyType(
                 "Somebody other than the one who declared it enters the result on the page of reviews.",
             ),
             Texts("確認者の不在。", "The reviewer was away."),
+        ),
+        SILENT_DETECTOR: OwnDetector(
+            Texts("検知が働いていない", "A detector does not see"),
+            Texts(
+                "1. 「設定で黙っている」なら、誰が何のために変えたか確かめ、戻します（mimamori tuning list）。\n"
+                "2. エラーや未実行なら、サービスのログを見ます。直ると、期限の来た区間は自動で順に調べ直されます。\n"
+                "3. その間の区間は mimamori detect --from --to で調べ直せます。",
+                "1. Where a change of settings silenced it: ask who made it and why, and take it back "
+                "(mimamori tuning list).\n"
+                "2. Where it failed or was not run: look at the service's log; once put right, due windows are caught "
+                "up in order by themselves.\n"
+                "3. The windows in between can be judged again with mimamori detect --from --to.",
+            ),
+            Texts("負荷や停止のあとの追いつき。", "Catching up after load or a stop."),
+        ),
+        CLOCK_DETECTOR: OwnDetector(
+            Texts("見守りの時計の変更", "Mimamori's own clock was set"),
+            Texts(
+                "1. 時刻同期（NTP）の状態を確かめます。\n"
+                "2. 誰かが手で変えたなら、いつ・なぜかを確かめ、その間の受信時刻を信用しません。",
+                "1. Check the machine's time synchronisation (NTP).\n"
+                "2. Where somebody set it by hand: ask when and why, and do not trust times of receipt in between.",
+            ),
+            Texts("仮想マシンの移動、停電後の起動。", "A virtual machine that was moved; a start after a power cut."),
         ),
     }
 )

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     cases_per_thousand: int = Field(
         default=20, ge=1, le=1000, description="Cases a day that reviewers take on, for every 1,000 staff."
     )
+    exception_days: int = Field(
+        default=90, ge=1, le=365, description="Days that an exception from detection may last before it is made anew."
+    )
     public_url: str = Field(
         default="",
         description="The address under which senders reach this service, the issuer of their tokens: https, or http "

@@ -11,6 +11,7 @@ from audit.findings import Finding
 from audit.texts import Texts
 from dashboards.links import events_url
 from dashboards.model import AlertRow, AlertView, BaselineRow, EventRow, EventView
+from detectors.model import Detector
 from detectors.registry import DETECTORS
 from ingest.gaps import DETECTORS as GAP_DETECTORS
 from ingest.sources.profile import Profile
@@ -21,9 +22,12 @@ _NOTHING = Texts("", "")
 """A detector of another version, of which nothing is known here."""
 
 
-def detector_title(detector: str) -> Texts:
-    """What a detector is called."""
-    if known := DETECTORS.get(detector):
+_NONE: Mapping[str, Detector] = {}
+
+
+def detector_title(detector: str, imported: Mapping[str, Detector] = _NONE) -> Texts:
+    """What a detector is called; `imported` are those of the town's own."""
+    if known := DETECTORS.get(detector) or imported.get(detector):
         return known.meta.title
     told = GAP_DETECTORS.get(detector) or OWN_DETECTORS.get(detector)
     return told.title if told else Texts.same(detector)
@@ -37,13 +41,18 @@ def source_name(catalogue: Mapping[str, Profile], source: str) -> Texts:
     return Texts(profile.name_ja, profile.name_en) if profile else Texts.same(source)
 
 
-def alert_row(finding: Finding, catalogue: Mapping[str, Profile], context: WorkContext) -> AlertRow:
+def alert_row(
+    finding: Finding,
+    catalogue: Mapping[str, Profile],
+    context: WorkContext,
+    imported: Mapping[str, Detector] = _NONE,
+) -> AlertRow:
     """A finding as a line of the list."""
     return AlertRow(
         id=finding.id,
         severity=finding.severity,
         detector=finding.detector,
-        detector_title=detector_title(finding.detector),
+        detector_title=detector_title(finding.detector, imported),
         title=finding.title,
         actors=tuple((actor, context.name_of(actor, finding.start)) for actor in finding.actors),
         source_name=source_name(catalogue, finding.source),
@@ -60,13 +69,14 @@ def alert_view(
     evidence: Sequence[AuditEvent],
     catalogue: Mapping[str, Profile],
     context: WorkContext,
+    imported: Mapping[str, Detector] = _NONE,
 ) -> AlertView:
     """A finding as a story."""
-    runbook, false_positives = _advice(finding.detector)
+    runbook, false_positives = _advice(finding.detector, imported)
     first, last = finding.start.astimezone(TOKYO), finding.end.astimezone(TOKYO)
     filters = {"actor": finding.actors[0]} if finding.actors else {"source": finding.source}
     return AlertView(
-        row=alert_row(finding, catalogue, context),
+        row=alert_row(finding, catalogue, context, imported),
         reasons=finding.reasons,
         evidence=tuple(event_row(event, catalogue) for event in evidence),
         more_evidence=finding.evidence_total - len(evidence),
@@ -88,12 +98,14 @@ def alert_view(
         settled_at=finding.settled_at,
         settled_by=finding.settled_by,
         source_page="" if finding.actors else finding.source,
+        excepted_by=finding.excepted_by,
+        detector_page=finding.detector if finding.detector in DETECTORS or finding.detector in imported else "",
     )
 
 
-def _advice(detector: str) -> tuple[Texts, Texts]:
+def _advice(detector: str, imported: Mapping[str, Detector]) -> tuple[Texts, Texts]:
     """What to do about a detector's findings, and what usually explains them."""
-    if known := DETECTORS.get(detector):
+    if known := DETECTORS.get(detector) or imported.get(detector):
         return known.meta.runbook, known.meta.false_positives
     told = GAP_DETECTORS.get(detector) or OWN_DETECTORS.get(detector)
     return (told.runbook, told.false_positives) if told else (_NOTHING, _NOTHING)

@@ -24,11 +24,11 @@ from dashboards.model import BoardSpan, Figure, Language, Texts
 from dashboards.show import day, day_short, spelled
 from dashboards.words import SEVERITIES, WEEKDAYS
 
-__all__ = ["activity_heatmap", "alerts_over_time", "events_by_source"]
+__all__ = ["BAR", "activity_heatmap", "alerts_over_time", "drawn", "events_by_source", "label"]
 
 _FONT = '"Noto Sans JP", "Noto Sans CJK JP", "Hiragino Sans", "Yu Gothic UI", Meiryo, sans-serif'
 _CLEAR = "rgba(0,0,0,0)"
-_BAR = "#4a6aa8"
+BAR = "#4a6aa8"
 # Stops crowd at the low end: one look-up at midnight must be seen beside a thousand at noon.
 _STOPS = (0.0, 0.004, 0.02, 0.08, 0.25, 0.55, 1.0)
 _LIGHT = ("#e3e9f5", "#cdd8ee", "#aebfe2", "#869fd2", "#5b79ba", "#39569a", "#1f3a6e")
@@ -44,11 +44,12 @@ _OFFICE_HOURS = (8, 17)
 _TOTAL = Texts("計", "Total")
 
 
-def _label(text: str) -> str:
+def label(text: str) -> str:
+    """A name from a log or a setting, for Plotly's small HTML."""
     return escape(spelled(text), quote=False)
 
 
-def _spec(build: Callable[[Language], tuple[list[Any], dict[str, Any]]], **meta: object) -> Texts:
+def drawn(build: Callable[[Language], tuple[list[Any], dict[str, Any]]], **meta: object) -> Texts:
     """The specification in each language, transparent, in the page's fonts; `board.js` adds the inks."""
 
     def one(language: Language) -> str:
@@ -139,7 +140,7 @@ def activity_heatmap(rows: Sequence[tuple[int, int, int]], *, span: BoardSpan) -
             "Events by weekday and hour. The dotted frame is office hours on weekdays (8:00 to 17:59); "
             "colour outside it is out-of-hours use.",
         ),
-        spec_json=_spec(build, dark=[list(stop) for stop in zip(_STOPS, _DARK, strict=True)]),
+        spec_json=drawn(build, dark=[list(stop) for stop in zip(_STOPS, _DARK, strict=True)]),
         columns=[Texts("時刻", "Hour"), *WEEKDAYS.values(), _TOTAL],
         rows=[
             (
@@ -175,11 +176,11 @@ def events_by_source(rows: Sequence[tuple[str, Texts, int]], *, span: BoardSpan)
             # Two systems may bear one name; a bar belongs to the id.
             y=[source for source, _, _ in ranked],
             customdata=urls,
-            marker={"color": _BAR},
+            marker={"color": BAR},
             texttemplate="%{x:,}",
             textposition="outside",
             cliponaxis=False,
-            hovertext=[_label(name.in_(language)) for _, name, _ in ranked],
+            hovertext=[label(name.in_(language)) for _, name, _ in ranked],
             hovertemplate=f"%{{hovertext}}: %{{x:,}}{unit}<extra></extra>",
         )
         layout = {
@@ -201,7 +202,7 @@ def events_by_source(rows: Sequence[tuple[str, Texts, int]], *, span: BoardSpan)
                 "showgrid": False,
                 "tickmode": "array",
                 "tickvals": [source for source, _, _ in ranked],
-                "ticktext": [_label(name.in_(language)) + "  " for _, name, _ in ranked],
+                "ticktext": [label(name.in_(language)) + "  " for _, name, _ in ranked],
             },
         }
         return [bars], layout
@@ -213,7 +214,7 @@ def events_by_source(rows: Sequence[tuple[str, Texts, int]], *, span: BoardSpan)
             "システムごとの記録の件数です。ふだんより極端に少ないシステムは、記録が届いていないおそれがあります。",
             "Events by system. A system far below its usual may have stopped sending.",
         ),
-        spec_json=_spec(build),
+        spec_json=drawn(build),
         columns=[Texts("システム", "System"), Texts("件数", "Events")],
         rows=[(name, count) for _, name, count in ranked],
         links=[(None, url) for url in urls],
@@ -221,12 +222,13 @@ def events_by_source(rows: Sequence[tuple[str, Texts, int]], *, span: BoardSpan)
     )
 
 
-def alerts_over_time(rows: Sequence[tuple[date, str, int]], *, span: BoardSpan) -> Figure:
+def alerts_over_time(rows: Sequence[tuple[date, str, int]], *, span: BoardSpan, detector: str = "") -> Figure:
     """How many alerts each day brought.
 
     Args:
         rows: (day, severity, count of alerts); several rows of one cell are added up.
         span: The days covered; a day without alerts is shown as none.
+        detector: The one whose alerts these are; empty for all.
 
     Returns:
         Stacked bars, the least severe at the bottom.
@@ -243,7 +245,7 @@ def alerts_over_time(rows: Sequence[tuple[date, str, int]], *, span: BoardSpan) 
     highest = max((sum(counts[on, severity] for severity in severities) for on in days), default=0)
 
     def url(on: date, severity: str) -> str:
-        return alerts_url(severity=severity, from_=str(on), to=str(on))
+        return alerts_url(severity=severity, detector=detector, from_=str(on), to=str(on))
 
     def name(severity: str) -> Texts:
         return SEVERITIES.get(severity, Texts.same(severity))
@@ -255,7 +257,7 @@ def alerts_over_time(rows: Sequence[tuple[date, str, int]], *, span: BoardSpan) 
             light, dark, hatching = _SEVERITY_LOOK.get(severity, ("#767676", "#767676", ""))
             bars.append(
                 go.Bar(
-                    name=_label(name(severity).in_(language)),
+                    name=label(name(severity).in_(language)),
                     x=[str(on) for on in days],
                     y=[counts[on, severity] for on in days],
                     customdata=[url(on, severity) for on in days],
@@ -308,7 +310,7 @@ def alerts_over_time(rows: Sequence[tuple[date, str, int]], *, span: BoardSpan) 
             "日ごとの警告の件数を重大度で分けています。棒を選ぶとその日の警告を開きます。",
             "Alerts by day and severity. Choose a bar to open that day's alerts.",
         ),
-        spec_json=_spec(build),
+        spec_json=drawn(build),
         columns=[Texts("日", "Day"), *(name(severity) for severity in severities), _TOTAL],
         rows=[
             (

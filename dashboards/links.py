@@ -10,6 +10,8 @@ __all__ = [
     "alerts_url",
     "around_url",
     "day_span",
+    "detector_url",
+    "detectors_url",
     "enrol_url",
     "event_url",
     "events_url",
@@ -33,6 +35,16 @@ def alert_url(alert_id: str) -> str:
 def alerts_url(**filters: str) -> str:
     """The list of alerts with these filters (`from_` for `from`); empty ones are left out."""
     return _query("/alerts", filters)
+
+
+def detector_url(detector: str) -> str:
+    """The page of one detector."""
+    return f"/detectors/{quote(detector, safe='', errors='replace')}"
+
+
+def detectors_url(**filters: str) -> str:
+    """The list of detectors with these filters; empty ones are left out."""
+    return _query("/detectors", filters)
 
 
 def enrol_url(token: str) -> str:

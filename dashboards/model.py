@@ -144,12 +144,14 @@ class AlertSummary:
         by_severity: The same, by severity.
         detectors: The state of each detector: no alerts mean little when nothing looked.
         gaps: How many open findings tell of logs that have not arrived; they are counted apart.
+        excepted: How many findings exceptions hide.
     """
 
     waiting: int
     by_severity: Mapping[str, int]
     detectors: tuple[DetectorState, ...] = ()
     gaps: int = 0
+    excepted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,8 @@ class AlertView:
         settled_at: When it was filled or withdrawn, where that is known.
         settled_by: The delivery that did it, by number and name.
         source_page: The id of the source that it is about, where nobody acted.
+        excepted_by: The exception that hides it, by its id.
+        detector_page: The detector whose page tells of it, where it has one.
     """
 
     row: AlertRow
@@ -216,6 +220,8 @@ class AlertView:
     settled_at: datetime | None = None
     settled_by: str = ""
     source_page: str = ""
+    excepted_by: str = ""
+    detector_page: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ _GROUPS: tuple[tuple[Texts, tuple[tuple[str, str, Texts], ...]], ...] = (
             ("alerts:alert:read", "/alerts", Texts("警告", "Alerts")),
             ("events:event:search", "/events", Texts("記録の検索", "Search the log")),
             ("boards:board:read", "/board", Texts("全体のようす", "Overview")),
+            ("alerts:alert:read", "/detectors", Texts("検知器", "Detectors")),
+            ("detectors:change:read", "/tuning", Texts("検知の調整", "Tuning")),
         ),
     ),
     (

@@ -21,6 +21,8 @@ from markupsafe import Markup, escape
 
 from dashboards import links, show, words
 from dashboards.access_pages import AccessPages
+from dashboards.detector_pages import DetectorPages
+from dashboards.detector_words import DETECTOR_STATES
 from dashboards.ledger_pages import LedgerPages
 from dashboards.model import (
     AlertFilters,
@@ -42,6 +44,7 @@ from dashboards.rights_pages import RightsPages
 from dashboards.sections import event_sections
 from dashboards.source_model import ATTENTION, SourcesView, SourceView
 from dashboards.texts import text
+from dashboards.tuning_pages import TuningPages
 
 __all__ = ["STATIC", "Pages"]
 
@@ -49,10 +52,10 @@ STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
 _BAR_WIDTH = 240
 _BOARD_DAYS = (7, 30, 90)
-_WEEK_HEIGHT, _WEEK_STEP = 20, 8
+_BARS_HEIGHT, _WEEK_STEP, _MONTH_STEP = 20, 8, 4
 
 
-class Pages(AccessPages, RightsPages, LedgerPages):
+class Pages(AccessPages, RightsPages, LedgerPages, TuningPages, DetectorPages):
     """Renders every page. Building it reads no template yet; it is safe to share between threads."""
 
     def __init__(self) -> None:
@@ -76,10 +79,13 @@ class Pages(AccessPages, RightsPages, LedgerPages):
         self._environment.filters |= filters
         self._environment.globals |= {
             "alert_url": links.alert_url,
-            "week_bars": _week_bars,
+            "month_bars": partial(_day_bars, step=_MONTH_STEP),
+            "week_bars": _day_bars,
             "alerts_url": links.alerts_url,
             "around_url": links.around_url,
             "day_span": links.day_span,
+            "detector_url": links.detector_url,
+            "detectors_url": links.detectors_url,
             "enrol_url": links.enrol_url,
             "event_url": links.event_url,
             "menu": menu,
@@ -90,6 +96,7 @@ class Pages(AccessPages, RightsPages, LedgerPages):
             "vocabulary": {
                 "how": words.HOWS,
                 "activity": words.ACTIVITIES,
+                "detector_state": DETECTOR_STATES,
                 "outcome": words.OUTCOMES,
                 "right_difference": words.RIGHT_DIFFERENCES,
                 "severity": words.SEVERITIES,
@@ -154,8 +161,11 @@ class Pages(AccessPages, RightsPages, LedgerPages):
     def board(self, ctx: PageContext, *, figures: Sequence[Figure], span: BoardSpan) -> str:
         """The figures, each with its table twin."""
         presets = [(days, span.last_day - timedelta(days=days - 1)) for days in _BOARD_DAYS]
-        specs = {figure.id: _data_block(figure.spec_json.in_(ctx.language)) for figure in figures}
+        specs = self._specs(ctx, figures)
         return self._render("board.html", ctx, figures=figures, span=span, presets=presets, specs=specs)
+
+    def _specs(self, ctx: PageContext, figures: Sequence[Figure]) -> dict[str, Markup]:
+        return {figure.id: _data_block(figure.spec_json.in_(ctx.language)) for figure in figures}
 
     def sources(self, ctx: PageContext, *, view: SourcesView) -> str:
         """The systems and whether their events arrive."""
@@ -199,9 +209,10 @@ class Pages(AccessPages, RightsPages, LedgerPages):
     def _render(self, template: str, ctx: PageContext, **values: object) -> str:
         language = ctx.language
         tools: dict[str, Callable[..., object]] = {
+            "busy_days": lambda days: _per_day([(day, count) for day, count in days if count], language),
             "day": partial(_in_language, show.day, language),
             "moment": partial(_in_language, show.moment, language),
-            "per_day": lambda days: " ".join(f"{show.day_short(day, language)}: {count:,}" for day, count in days),
+            "per_day": lambda days: _per_day(days, language),
             "span_of": partial(_in_language, show.span, language),
             "t": lambda key, **places: text(key, language, **places),
             "tx": lambda texts: texts.in_(language) if isinstance(texts, Texts) else texts,
@@ -215,6 +226,10 @@ class Pages(AccessPages, RightsPages, LedgerPages):
 
 def _in_language(write: Callable[..., str], language: Language, *values: Any) -> str:  # noqa: ANN401 - passed through
     return write(*values, language)
+
+
+def _per_day(days: Sequence[tuple[date, int]], language: Language) -> str:
+    return " ".join(f"{show.day_short(day, language)}: {count:,}" for day, count in days)
 
 
 def _lines(value: str) -> Markup:
@@ -239,11 +254,11 @@ def _bars(baseline: Sequence[BaselineRow]) -> list[tuple[BaselineRow, int]]:
     return [(row, max(2, round(_BAR_WIDTH * row.value / longest)) if row.value > 0 else 0) for row in baseline]
 
 
-def _week_bars(days: Sequence[tuple[date, int]]) -> list[tuple[int, int]]:
+def _day_bars(days: Sequence[tuple[date, int]], step: int = _WEEK_STEP) -> list[tuple[int, int]]:
     """Left edge and height of each day's bar; a day that is not nothing stays visible."""
     most = max((count for _, count in days), default=0)
-    heights = [max(2, round(_WEEK_HEIGHT * count / most)) if count else 0 for _, count in days]
-    return [(place * _WEEK_STEP, height) for place, height in enumerate(heights)]
+    heights = [max(2, round(_BARS_HEIGHT * count / most)) if count else 0 for _, count in days]
+    return [(place * step, height) for place, height in enumerate(heights)]
 
 
 def _data_block(spec: str) -> Markup:

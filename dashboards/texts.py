@@ -6,10 +6,12 @@ say is in `source_texts`, and what sign-in, accounts and users say in `access_te
 """
 
 from dashboards.access_texts import ACCESS_TEXTS
+from dashboards.detector_texts import DETECTOR_TEXTS
 from dashboards.ledger_texts import LEDGER_TEXTS
 from dashboards.model import Language, Texts
 from dashboards.rights_texts import RIGHTS_TEXTS
 from dashboards.source_texts import SOURCE_TEXTS
+from dashboards.tuning_texts import TUNING_TEXTS
 
 __all__ = ["TEXTS", "text"]
 
@@ -18,6 +20,8 @@ TEXTS = {
     **SOURCE_TEXTS,
     **RIGHTS_TEXTS,
     **LEDGER_TEXTS,
+    **TUNING_TEXTS,
+    **DETECTOR_TEXTS,
     # The frame of every page
     "product": Texts("見守り", "Mimamori"),
     "skip": Texts("本文へ移動", "Skip to content"),
@@ -44,6 +48,7 @@ TEXTS = {
     "alerts.gaps": Texts(
         "これとは別に、ログの途絶・欠けが {count} 件あります", "Apart from these, logs are missing or silent: {count}"
     ),
+    "alerts.excepted": Texts("例外により {count} 件が隠れています", "Exceptions hide {count} findings"),
     "alerts.about": Texts("種類", "About"),
     "alerts.about_acts": Texts("人や操作", "What people did"),
     "alerts.about_gaps": Texts("ログの途絶・欠け", "Logs that did not arrive"),
@@ -83,6 +88,7 @@ TEXTS = {
         "記録が届いていないことが根拠のため、示せる記録はありません。",
         "What is missing is the evidence, so there is no event to show.",
     ),
+    "alert.excepted": Texts("隠している例外", "Hidden by the exception"),
     "alert.filled": Texts("解消した日時", "Filled"),
     "alert.withdrawn": Texts("取り下げた日時", "Withdrawn"),
     "alert.by_delivery": Texts("配信 {delivery}", "Delivery {delivery}"),

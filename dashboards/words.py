@@ -3,6 +3,7 @@
 A value outside its vocabulary (a newer detector, an older page) is shown as it is rather than hidden.
 """
 
+from dashboards.detector_words import DETECTOR_WORDS
 from dashboards.model import Language, Texts
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "APPROVAL_KINDS",
     "APPROVAL_STATES",
     "BINDINGS",
+    "CHANGE_KINDS",
+    "CHANGE_STATES",
     "CREDENTIAL_STATES",
     "DONE",
     "ENCODINGS",
@@ -31,6 +34,7 @@ __all__ = [
     "STATES",
     "STATUSES",
     "TALLIES",
+    "TUNING_EFFECTS",
     "USER_STATES",
     "VERDICTS",
     "WEEKDAYS",
@@ -102,6 +106,7 @@ SEVERITIES = {
 STATUSES = {
     "open": Texts("未確認", "Open"),
     "in_review": Texts("確認中", "In review"),
+    "excepted": Texts("例外", "Excepted"),
     "filled": Texts("解消", "Filled"),
     "withdrawn": Texts("取り下げ", "Withdrawn"),
     "closed": Texts("確認済み", "Closed"),
@@ -230,6 +235,23 @@ RIGHT_DIFFERENCES = {
     "missing": Texts("未設定", "missing there"),
     "validity": Texts("期間の違い", "with another time"),
 }
+CHANGE_KINDS = {
+    "exception": Texts("例外", "Exception"),
+    "parameters": Texts("しきい値", "Values"),
+}
+CHANGE_STATES = {
+    "proposed": Texts("確認待ち", "Proposed"),
+    "in_force": Texts("有効", "In force"),
+    "replaced": Texts("次の変更で置き換え", "Replaced"),
+    "ended": Texts("終了させた", "Ended"),
+    "dropped": Texts("取り下げ", "Dropped"),
+    "over": Texts("期限切れ", "Over"),
+}
+TUNING_EFFECTS = {
+    "hidden": Texts("隠れる", "Hidden"),
+    "appears": Texts("増える", "Appears"),
+    "disappears": Texts("消える", "Disappears"),
+}
 APPROVAL_KINDS = {
     "export": Texts("ファイル出力", "File export"),
     "print": Texts("大量の印刷", "Print in numbers"),
@@ -270,6 +292,7 @@ ROLES = {
     "security_administrator": Texts("セキュリティ管理者", "Security administrator"),
     "manager": Texts("所属長", "Manager"),
     "auditor": Texts("監査担当", "Auditor"),
+    "detection_engineer": Texts("検知調整担当", "Detection engineer"),
     "staff": Texts("職員", "Staff"),
 }
 NEWCOMER_STATES: dict[str, Texts] = {
@@ -354,6 +377,7 @@ FIELDS = {
     "target.system": Texts("対象のシステム", "Target system"),
 }
 _GROUPS = {
+    **DETECTOR_WORDS,
     "activity": ACTIVITIES,
     "approval_kind": APPROVAL_KINDS,
     "approval_state": APPROVAL_STATES,
@@ -379,6 +403,9 @@ _GROUPS = {
     "status": STATUSES,
     "done": DONE,
     "tally": TALLIES,
+    "change_kind": CHANGE_KINDS,
+    "change_state": CHANGE_STATES,
+    "tuning_effect": TUNING_EFFECTS,
     "user": USER_STATES,
     "newcomer": NEWCOMER_STATES,
     "verdict": VERDICTS,

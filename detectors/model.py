@@ -4,7 +4,7 @@
 clock and touches no network, so that any past window can be judged again with the same result.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from enum import IntEnum
@@ -14,7 +14,7 @@ from audit.casework import LookUp, LookUpDimension, LookUpFilter, LookUpMeasure
 from audit.clock import day_start, tokyo_date
 from audit.context import WorkContext
 from audit.findings import Draft, Severity
-from audit.log import Dimension, Filter, Measure
+from audit.log import Correlation, Dimension, Filter, Match, Measure
 from audit.texts import Texts
 
 __all__ = [
@@ -89,6 +89,20 @@ class Reader(Protocol):
         at_least: Mapping[LookUpMeasure, int] | None = None,
     ) -> list[dict[str, Any]]:
         """Measures of look-ups by dimensions, without the combinations that have less of a measure."""
+
+    def suspected(self, start: date, end: date, without: str) -> frozenset[tuple[date, str]]:
+        """The days and people of a span (`end` exclusive) that open findings are about, but those of one detector."""
+
+    def kept(self, name: str, made_of: Hashable, make: Callable[[], _T]) -> _T:
+        """What was made under a name before, if of the same of this log and its feeds; else made now, and kept."""
+
+    def matching(self, wanted: Filter, sought: Correlation, since: datetime, limit: int) -> list[Match]:
+        """Where a correlation is found at some time or later, the strongest first, at most so many."""
+
+    def matched(
+        self, wanted: Filter, sought: Correlation, matches: Sequence[Match], limit: int
+    ) -> Iterator[dict[str, Any]]:
+        """The acts of what was found: the latest of each group, by its `key`, and how many `acts` there are in all."""
 
 
 @dataclass(frozen=True, slots=True)

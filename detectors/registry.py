@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from detectors.learned.unusual_day import detector as unusual_day
 from detectors.model import Detector
 from detectors.rules.contractors import family as contractors
 from detectors.rules.contradicted import detector as contradicted
@@ -17,6 +18,7 @@ from detectors.rules.privilege import family as privilege
 from detectors.rules.proxy import detector as proxy
 from detectors.rules.relations import detector as relations
 from detectors.rules.sign_in import family as sign_in
+from detectors.sources import family as sources
 from detectors.windows.browsing import detector as browsing
 from detectors.windows.leaving import detector as leaving
 from detectors.windows.look_up_volume import detector as look_up_volume
@@ -24,6 +26,7 @@ from detectors.windows.off_hours import detector as off_hours
 from detectors.windows.output_spike.exports import detector as unusual_export
 from detectors.windows.output_spike.prints import detector as print_spike
 from detectors.windows.outside_affair import detector as outside_affair
+from detectors.windows.prints import detector as prints
 from detectors.windows.scan import detector as scan
 from detectors.windows.serial import detector as serial
 from detectors.windows.sign_in_guessing import detector as sign_in_guessing
@@ -55,6 +58,7 @@ DETECTORS = by_id(
         contradicted.DETECTOR,
         unaccounted.DETECTOR,
         serial.DETECTOR,
+        prints.DETECTOR,
         scan.DETECTOR,
         outside_affair.DETECTOR,
         browsing.DETECTOR,
@@ -74,5 +78,7 @@ DETECTORS = by_id(
         *privilege.DETECTORS,
         *contractors.DETECTORS,
         spraying.DETECTOR,
+        *sources.DETECTORS,
+        unusual_day.DETECTOR,
     ]
 )

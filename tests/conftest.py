@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +14,29 @@ from playwright.sync_api import Browser, sync_playwright
 sys.path.insert(0, str(Path(__file__).parent))  # `ports`, for every test
 
 
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with slow tests first: begun last, one would keep a whole run waiting. After pytest-randomly's order."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
-def engine_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedded engine's folder: chDB holds one in a process, so each test takes a database of its own in it."""
-    return tmp_path_factory.getbasetemp() / "engine"
+def engine_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The embedded engine's folder: chDB holds one in a process, so each test takes a database of its own in it.
+
+    In memory where there is room: on a disk, a quarter of a small test's time goes into emptying tables for the next.
+    What is about the disk (`faults`, `system`) has folders of its own.
+    """
+    if not (os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM):
+        yield tmp_path_factory.getbasetemp() / "engine"
+        return
+    with tempfile.TemporaryDirectory(prefix="mimamori-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "engine"
 
 
 @pytest.fixture(autouse=True)

@@ -14,13 +14,16 @@ from api.cli import (
     cases,
     clients,
     decisions,
+    detecting,
     intake,
     lab,
     list_sources,
     rights,
     sample,
     serving,
+    sigma,
     take,
+    tuning,
     users,
 )
 from api.cli.output import CommandError, ExitCode, note
@@ -144,9 +147,18 @@ def _asking(commands: _Commands) -> None:
         "--limit", type=int, default=0, help=_both("件数の上限（既定なし）", "at most so many (default: all)")
     )
 
-    command = add("detect", ask.detect, "検知を実行する", "run detectors over due windows, or the given span")
+    command = add("detect", detecting.detect, "検知を実行する", "run detectors over due windows, or the given span")
     _span(command)
     command.add_argument("--detector", action="append", default=[], help=_both("検知器の識別子", "detector id"))
+
+    command = add("runs", detecting.runs, "検知の実行記録", "every evaluation of a window, and the canaries")
+    _span(command)
+    detecting.add_runs_parts(command)
+
+    sigma.add_parts(
+        commands.group("sigma", "Sigma 規則の確認・取り込み", "Sigma rules: check, import, list, remove"),
+        commands.shared,
+    )
 
     command = add("alerts", ask.alerts, "警告の一覧", "list findings")
     _span(command)
@@ -171,6 +183,7 @@ def _access(commands: _Commands) -> None:
     rights.add_parts(
         add("rights", rights.rights, "利用権限の一覧・履歴・突合", "rights: list, history, reconcile"), shared
     )
+    tuning.add_parts(add("tuning", tuning.tuning, "検知の例外としきい値", "exceptions and detectors' values"), shared)
     clients.add_parts(
         commands.group("clients", "シングルサインオンを使うシステム", "systems that sign their users in here"), shared
     )

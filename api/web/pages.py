@@ -98,6 +98,7 @@ def alerts(
     found = installation.findings.listing(wanted, limit=_ALERTS_A_PAGE + 1, offset=(page - 1) * _ALERTS_A_PAGE)
     shown = found[:_ALERTS_A_PAGE]
     context = _context(installation, shown)
+    imported = installation.imported.detectors()
     following = alerts_url(
         status=status, severity=severity, detector=detector, from_=from_, to=to, about=about, page=str(page + 1)
     )
@@ -105,7 +106,7 @@ def alerts(
         request,
         lambda ctx: _pages(request).alerts(
             ctx,
-            rows=[views.alert_row(finding, installation.catalogue, context) for finding in shown],
+            rows=[views.alert_row(finding, installation.catalogue, context, imported) for finding in shown],
             filters=AlertFilters(
                 status,
                 severity,
@@ -114,7 +115,8 @@ def alerts(
                 to,
                 about,
                 tuple(
-                    Choice(name, views.detector_title(name)) for name in (*DETECTORS, *GAP_DETECTORS, *OWN_DETECTORS)
+                    Choice(name, views.detector_title(name, imported))
+                    for name in (*DETECTORS, *imported, *GAP_DETECTORS, *OWN_DETECTORS)
                 ),
             ),
             summary=_summary(installation),
@@ -130,12 +132,19 @@ def _summary(installation: Installation) -> AlertSummary:
         waiting[severity] = waiting.get(severity, 0) + count
     late = installation.clock.now() - timedelta(minutes=3 * installation.settings.detect_minutes)
     states = []
-    for name, detector in DETECTORS.items():
+    for name, detector in {**DETECTORS, **installation.imported.detectors()}.items():
         last = installation.findings.last_look(name)
         state = "never" if last is None else "late" if last < late else "ok"
         states.append(DetectorState(detector.meta.title, state, last))
     missing = count_by_day(FindingFilter(status=FindingStatus.OPEN, among=GAP_DETECTORS))
-    return AlertSummary(sum(waiting.values()), waiting, tuple(states), sum(count for _, _, count in missing))
+    excepted = count_by_day(FindingFilter(status=FindingStatus.EXCEPTED))
+    return AlertSummary(
+        sum(waiting.values()),
+        waiting,
+        tuple(states),
+        sum(count for _, _, count in missing),
+        sum(count for _, _, count in excepted),
+    )
 
 
 @router.get("/alerts/{number}")
@@ -151,7 +160,10 @@ def alert(request: Request, viewer: AlertReader, number: str) -> Response:
     return answer(
         request,
         lambda ctx: _pages(request).alert(
-            ctx, alert=views.alert_view(finding, evidence, installation.catalogue, context)
+            ctx,
+            alert=views.alert_view(
+                finding, evidence, installation.catalogue, context, installation.imported.detectors()
+            ),
         ),
     )
 

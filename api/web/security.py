@@ -93,8 +93,8 @@ def secure(scope: Scope, headers: MutableHeaders) -> None:
     """Add the headers to one answer: the framework's last resort, a 500, does not pass the middleware."""
     path: str = scope["path"]
     headers.update(_HEADERS)
-    # Plotly styles its own elements; only the page that it draws on allows that.
-    style = " 'unsafe-inline'" if path == "/board" else ""
+    # Plotly styles its own elements; only the pages that it draws on allow that.
+    style = " 'unsafe-inline'" if path == "/board" or path.startswith("/detectors/") else ""
     headers["content-security-policy"] = _POLICY.format(style=style)
     if not path.startswith("/static/"):
         headers["cache-control"] = "no-store"

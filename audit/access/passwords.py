@@ -12,6 +12,7 @@ Rules (ASVS 5.0 6.2, SP 800-63B-4):
 
 import secrets
 import unicodedata
+from base64 import b64encode
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -86,6 +87,15 @@ def _is_run(text: str) -> bool:
     return steps in ({1}, {-1})
 
 
+def _decoy(profile: Parameters) -> str:
+    """The stored form of no password: what stands for the hash is random, so that to refuse it takes all the work."""
+    salt, digest = (
+        b64encode(secrets.token_bytes(length)).decode().rstrip("=") for length in (profile.salt_len, profile.hash_len)
+    )
+    costs = f"m={profile.memory_cost},t={profile.time_cost},p={profile.parallelism}"
+    return f"$argon2{profile.type.name.lower()}$v={profile.version}${costs}${salt}${digest}"
+
+
 class Passwords:
     """Hashes and verifies passwords.
 
@@ -96,7 +106,7 @@ class Passwords:
     def __init__(self, profile: Parameters = ARGON2_2026) -> None:
         self._hasher = PasswordHasher.from_parameters(profile)
         self._turn = BoundedSemaphore(AT_ONCE)
-        self._decoy = self._hasher.hash(secrets.token_urlsafe(32))
+        self._decoy = _decoy(profile)
 
     def hash(self, password: str) -> str:
         """The stored form of a password."""

@@ -126,7 +126,7 @@ class LookUpFilter:
     """Which look-ups. Empty fields do not restrict; `end` is exclusive; of several relations or flags any is enough.
 
     `no_relations` leaves those out that have one of these. `because` names what accounts for them, blank for nothing;
-    `printed` asks for those only that were printed or copied.
+    `printed` asks for those only that were printed or copied, `by_name` for those found by name.
     """
 
     start: date
@@ -144,6 +144,7 @@ class LookUpFilter:
     flags: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
     printed: bool = False
+    by_name: bool = False
 
 
 class LookUpDimension(StrEnum):

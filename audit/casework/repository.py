@@ -10,7 +10,7 @@ from audit.casework.model import LookUp, LookUpDimension, LookUpFilter, LookUpMe
 from audit.casework.statements import ACTS, EXPLAIN
 from audit.store.clickhouse import EventStore, Purpose
 
-__all__ = ["LookUpRepository"]
+__all__ = ["LookUpRepository", "mark"]
 
 _D, _M = LookUpDimension, LookUpMeasure
 _DIMENSIONS: Mapping[LookUpDimension, str] = {
@@ -45,6 +45,16 @@ _COLUMNS = tuple(LookUp.__dataclass_fields__)
 _LISTS = ("relations", "flags")
 
 
+_WORKING = (
+    "casework_residents", "casework_posts", "casework_cases", "casework_approvals", "casework_acts", "lookups_made",
+)  # fmt: skip
+
+
+def mark(made: int, rows: int) -> str:
+    """How a day's look-ups are told apart from others of the same day."""
+    return f"{made}:{rows}"
+
+
 def _where(wanted: LookUpFilter) -> tuple[str, dict[str, Any]]:
     parts = ["day >= {start:Date}", "day < {end:Date}"]
     values: dict[str, Any] = {"start": wanted.start, "end": wanted.end}
@@ -58,6 +68,8 @@ def _where(wanted: LookUpFilter) -> tuple[str, dict[str, Any]]:
             values[name] = list(chosen)
     if wanted.printed:
         parts.append("prints > 0")
+    if wanted.by_name:
+        parts.append("by_name")
     for column, name, sign in (
         ("relations", "relations", ""),
         ("relations", "no_relations", "NOT "),
@@ -70,18 +82,40 @@ def _where(wanted: LookUpFilter) -> tuple[str, dict[str, Any]]:
 
 
 class LookUpRepository:
-    """Reads and writes the tables of casework."""
+    """Reads and writes the tables of casework.
 
-    def __init__(self, store: EventStore) -> None:
+    Args:
+        store: where they are.
+        apart: what the working tables of this node are marked with, letters and digits, where nodes share a server.
+    """
+
+    def __init__(self, store: EventStore, apart: str = "") -> None:
         self._store = store
+        self.apart = apart
+
+    def prepare(self) -> None:
+        """Make this node's own working tables anew, where nodes share a server: none then writes into another's."""
+        if self.apart:
+            for table in _WORKING:
+                self._store.command(self._own(f"DROP TABLE IF EXISTS {table}"))
+                self._store.command(f"CREATE TABLE {self._own(table)} AS {table}")
+
+    def _own(self, text: str) -> str:
+        """A statement about this node's working tables."""
+        if self.apart:
+            for table in _WORKING:
+                text = text.replace(table, f"{table}_{self.apart}")
+        return text
 
     def refill(self, table: str, columns: pa.Table) -> None:
         """Put a copy of what the feeds say in the place of the one before."""
-        self._store.command(f"TRUNCATE TABLE {table}")
+        self._store.command(self._own(f"TRUNCATE TABLE {table}"))
         if columns.num_rows:
-            self._store.insert(table, columns)
+            self._store.insert(self._own(table), columns)
 
-    def make(self, days: Sequence[date], start: datetime, end: datetime, without_source: str) -> None:
+    def make(
+        self, days: Sequence[date], start: datetime, end: datetime, without_source: str, made: int
+    ) -> dict[date, str]:
         """Join the look-ups of some days anew and put them in the place of those before, day by day.
 
         Args:
@@ -89,20 +123,38 @@ class LookUpRepository:
             start: when the first begins.
             end: when the last ends.
             without_source: whose acts are left out.
+            made: what the rows are marked with.
+
+        Returns:
+            The mark of each day that has look-ups.
         """
-        self._store.command("TRUNCATE TABLE casework_acts")
-        self._store.command("TRUNCATE TABLE lookups_made")
-        self._store.command(ACTS, {"start": start, "end": end, "without_source": without_source})
-        self._store.command(EXPLAIN, {"start": start, "end": end})
-        made = self._store.rows("SELECT DISTINCT day FROM lookups_made", purpose=Purpose.WRITE)
+        self._store.command(self._own("TRUNCATE TABLE casework_acts"))
+        self._store.command(self._own("TRUNCATE TABLE lookups_made"))
+        self._store.command(self._own(ACTS), {"start": start, "end": end, "without_source": without_source})
+        self._store.command(self._own(EXPLAIN), {"start": start, "end": end, "made": made})
+        sizes = self._own("SELECT day, count() AS size FROM lookups_made GROUP BY day")
+        joined = {row["day"]: row["size"] for row in self._store.rows(sizes, purpose=Purpose.WRITE)}
         stored = "SELECT DISTINCT day FROM lookups WHERE day >= {first:Date} AND day <= {last:Date}"
         span = {"first": days[0], "last": days[-1]}
         gone = {row["day"] for row in self._store.rows(stored, span, Purpose.WRITE)}
-        for day in sorted(row["day"] for row in made):
-            self._store.command("ALTER TABLE lookups REPLACE PARTITION {day:Date} FROM lookups_made", {"day": day})
+        put = self._own("ALTER TABLE lookups REPLACE PARTITION {day:Date} FROM lookups_made")
+        for day in sorted(joined):
+            self._store.command(put, {"day": day})
             gone.discard(day)
         for day in sorted(gone):
             self._store.command("ALTER TABLE lookups DROP PARTITION {day:Date}", {"day": day})
+        return {day: mark(made, size) for day, size in joined.items()}
+
+    def marks(self, first: date, last: date) -> dict[date, str]:
+        """What the look-ups of each day are marked with, and how many rows there are; days without any are left out."""
+        rows = self._store.rows(
+            "SELECT day, min(made) AS lowest, max(made) AS highest, count() AS size FROM lookups"
+            " WHERE day >= {first:Date} AND day <= {last:Date} GROUP BY day",
+            {"first": first, "last": last},
+        )
+        return {
+            row["day"]: mark(row["lowest"], row["size"]) if row["lowest"] == row["highest"] else "mixed" for row in rows
+        }
 
     def aggregate(
         self,

@@ -21,7 +21,7 @@ from audit.log import OWN_SOURCE
 
 __all__ = ["VERSION", "Casework"]
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 """Changes whenever the same events and feeds may be joined otherwise."""
 _EVER, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2261, 1, 1, tzinfo=UTC)
 _TIME = pa.timestamp("us", "UTC")
@@ -41,21 +41,37 @@ class Casework:
         self._making = threading.Lock()
         self._copied: int | None = None
 
-    def make(self, first: date, last: date) -> None:
+    @property
+    def shared(self) -> bool:
+        """Whether other nodes write look-ups into the same tables."""
+        return bool(self._repository.apart)
+
+    def marks(self, first: date, last: date) -> dict[date, str]:
+        """By which making the look-ups of each day are there, and how many; a day without any is left out."""
+        return self._repository.marks(first, last)
+
+    def make(self, first: date, last: date, made: int = 0) -> dict[date, str]:
         """Join the look-ups of some business days with the feeds as they now are; their former ones are replaced.
 
         Args:
             first: the first day.
             last: the last one, included.
+            made: marks the rows: the token of the lease under which this is done.
+
+        Returns:
+            The mark of each day, as `marks` gives it; a day without look-ups is left out.
         """
         days = [date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1)]
         with self._making:
             revision = self._context.revision()
             if self._copied != revision:
+                if self._copied is None:
+                    self._repository.prepare()
                 self._copied = None
                 self._copy()
                 self._copied = revision
-            self._repository.make(days, day_start(first), day_start(last + timedelta(days=1)), OWN_SOURCE)
+            end = day_start(last + timedelta(days=1))
+            return self._repository.make(days, day_start(first), end, OWN_SOURCE, made)
 
     def rows(self, wanted: LookUpFilter) -> Iterator[LookUp]:
         """Every look-up, in the order of time."""

@@ -18,7 +18,7 @@ _PRINTS = _listed(_A.PRINT, _A.SCREEN_COPY)
 _GROUPED = f"""
     SELECT toDate(time, 'Asia/Tokyo') AS day,
         toString(actor_id) AS actor, toString(source) AS source, arrayJoin(arrayDistinct(subjects)) AS subject,
-        any(actor_kind) AS kind, argMin(actor_org_unit, time) AS said_unit,
+        min(toString(actor_kind)) AS kind, argMin(actor_org_unit, (time, log_index)) AS said_unit,
         min(time) AS first_at, max(time) AS last_at,
         countIf(activity IN ({_LOOKS})) AS looks,
         countIf(activity IN ({_CHANGES})) AS changes,
@@ -84,29 +84,32 @@ _SPAN = "since DateTime64(6, ''UTC''), until DateTime64(6, ''UTC'')"
 _CASES = f"Array(Tuple(case_id String, unit String, assignee String, {_SPAN}))"
 _APPROVALS = f"Array(Tuple(approval_id String, source String, {_SPAN}))"
 _PRINTING_SHARE = 0.2
-"""A unit of whose look-ups so many end in a print issues certificates; elsewhere a print accounts for nothing."""
+"""A unit of whose look-ups so many end in a print issues certificates; elsewhere a print accounts for nothing.
+
+Nor does it where the unit enters a ticket for most of what it prints: there a print without one is what to ask about.
+"""
 
 _JOINED = f"""
     SELECT a.*, c.cases AS cases, v.approvals AS approvals,
         maxIf(a.changes, a.changed_until >= a.first) OVER (PARTITION BY a.day, a.actor, a.household) > 0 AS own_change,
         sum(a.changes > 0) OVER (PARTITION BY a.day, a.unit, a.household)
-            > sum(a.changes > 0) OVER (PARTITION BY a.day, a.unit, a.household, a.actor) AS colleague_change,
-        avg(a.prints > 0) OVER (PARTITION BY a.day, a.unit) >= {_PRINTING_SHARE} AS issuing
+            > sum(a.changes > 0) OVER (PARTITION BY a.day, a.unit, a.household, a.actor) AS colleague_change
     FROM casework_acts AS a
     LEFT JOIN (
-        SELECT household AS of_household, CAST(groupArray((case_id, unit, assignee, since, until)), '{_CASES}') AS cases
+        SELECT household AS of_household,
+            CAST(arraySort(groupArray((case_id, unit, assignee, since, until))), '{_CASES}') AS cases
         FROM casework_cases
         WHERE since < {{end:DateTime64(6, 'UTC')}} AND until > {{start:DateTime64(6, 'UTC')}}
         GROUP BY household
     ) AS c ON a.household = c.of_household
     LEFT JOIN (
-        SELECT staff_id, CAST(groupArray((approval_id, source, since, until)), '{_APPROVALS}') AS approvals
+        SELECT staff_id, CAST(arraySort(groupArray((approval_id, source, since, until))), '{_APPROVALS}') AS approvals
         FROM casework_approvals
         WHERE since < {{end:DateTime64(6, 'UTC')}} AND until > {{start:DateTime64(6, 'UTC')}}
         GROUP BY staff_id
     ) AS v ON toString(a.actor) = v.staff_id
 """
-_EXPLAINED = f"""
+_HANDLED = f"""
     SELECT *,
         arrayFirst(one -> one.assignee = toString(actor) AND {_IN_TIME}, cases).case_id AS assigned,
         arrayFirst(one -> one.source IN ('', toString(source)) AND {_IN_TIME}, approvals).approval_id AS approval,
@@ -115,30 +118,39 @@ _EXPLAINED = f"""
         hasAny(relations, ['self', 'household']) AS own_affair
     FROM ({_JOINED})
 """
+_EXPLAINED = f"""
+    SELECT *,
+        multiIf(
+            assigned != '', if(has(cited, assigned), 'cited', 'assigned'),
+            approval != '', 'approval',
+            own_affair, '',
+            named != '', 'cited',
+            handled != '', 'case',
+            own_change, 'change',
+            colleague_change AND unit != '', 'colleague',
+            ''
+        ) AS explained,
+        avg(prints > 0) OVER (PARTITION BY day, unit) >= {_PRINTING_SHARE}
+            AND 2 * sum(prints > 0 AND explained = '') OVER (PARTITION BY day, unit)
+                > sum(prints > 0) OVER (PARTITION BY day, unit) AS issuing
+    FROM ({_HANDLED})
+"""
 
 EXPLAIN = f"""
 INSERT INTO lookups_made
 SELECT day, actor, actor_kind, unit, source, subject, household, first, last, looks, changes, prints,
     by_name, relations, namesakes, at_address, flags, subject_staff, event_id, first_index, last_index,
     multiIf(because != '', 'matched', cited_known > 0, 'contradicted', 'unmatched') AS result,
-    multiIf(
-        assigned != '', if(has(cited, assigned), 'cited', 'assigned'),
-        approval != '', 'approval',
-        own_affair, '',
-        named != '', 'cited',
-        handled != '', 'case',
-        own_change, 'change',
-        colleague_change AND unit != '', 'colleague',
-        prints > 0 AND issuing, 'print',
-        ''
-    ) AS because,
+    if(explained = '' AND prints > 0 AND issuing AND NOT own_affair, 'print', explained) AS because,
     multiIf(
         because = 'approval', approval, because = 'case', handled, because = '', '',
         assigned != '', assigned, named
-    ) AS reference
+    ) AS reference,
+    {{made:UInt64}} AS made
 FROM ({_EXPLAINED})
 """
 """What accounts for each.
 
 Nobody's own affairs are accounted for by their unit's work: only a case assigned to them, or approved list work, is.
+Of several cases that account for a look-up the first by number is cited, so that joining again cites the same.
 """

@@ -28,10 +28,12 @@ class Severity(StrEnum):
 class FindingStatus(StrEnum):
     """Where a finding stands.
 
+    `excepted`: it falls under an exception that two people have made (`audit.tuning`): kept, not before reviewers.
     `filled`: what was missing has arrived, or what was silent is heard again: a finding about a source that has an end.
     `withdrawn`: a later look at the same window, with more events or a corrected roster, no longer finds it.
     """
 
+    EXCEPTED = "excepted"
     FILLED = "filled"
     OPEN = "open"
     WITHDRAWN = "withdrawn"
@@ -79,6 +81,7 @@ class Finding:
     Attributes:
         settled_at: when it was filled or withdrawn for good; `None` while it stands.
         settled_by: what did it, a delivery's number and name for example.
+        excepted_by: the exception that it falls under, by its id; empty for none.
     """
 
     id: str
@@ -103,6 +106,7 @@ class Finding:
     baseline: tuple[tuple[Texts, float], ...] = field(default=())
     settled_at: datetime | None = None
     settled_by: str = ""
+    excepted_by: str = ""
 
     def to_contract(self, case: str | None = None) -> dict[str, Any]:
         """The contract's form (DESIGN 4.5); Japanese first, English beside it.
@@ -139,6 +143,7 @@ class Finding:
             "log_index": {"first": self.first_index, "last": self.last_index},
             "case": case,
             **settled,
+            **({"excepted_by": self.excepted_by} if self.excepted_by else {}),
         }
 
 

@@ -1,18 +1,18 @@
-"""Findings and the record of detector runs in the state database."""
+"""Findings in the state database."""
 
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, and_, func, or_, select
+from sqlalchemy import Index, String, Text, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from audit.findings.model import Finding, FindingStatus, Severity
 from audit.store.state import Base, UtcTime
 from audit.texts import Texts
 
-__all__ = ["FindingFilter", "FindingRepository", "RunRow"]
+__all__ = ["FindingFilter", "FindingRepository"]
 
 
 class FindingRow(Base):
@@ -35,35 +35,6 @@ class FindingRow(Base):
     body: Mapped[str] = mapped_column(Text)
 
 
-class RunRow(Base):
-    """One evaluation of one window by one detector; a later one of the same window replaces it."""
-
-    __tablename__ = "detector_runs"
-    __table_args__ = (UniqueConstraint("detector", "start", "end"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    detector: Mapped[str] = mapped_column(String(100))
-    start: Mapped[datetime] = mapped_column(UtcTime)
-    end: Mapped[datetime] = mapped_column(UtcTime)
-    version: Mapped[str] = mapped_column(String(20))
-    parameters: Mapped[str] = mapped_column(String(64))
-    context_revision: Mapped[int]
-    events: Mapped[int]
-    high_water: Mapped[int]
-    findings: Mapped[int]
-    result: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-class LookRow(Base):
-    """When a detector's due windows were last looked through: nothing due is not nothing done."""
-
-    __tablename__ = "detector_looks"
-
-    detector: Mapped[str] = mapped_column(String(100), primary_key=True)
-    at: Mapped[datetime] = mapped_column(UtcTime)
-
-
 def _body(finding: Finding) -> str:
     plain = asdict(finding)
     kept = (
@@ -80,6 +51,8 @@ def _body(finding: Finding) -> str:
     body = {name: plain[name] for name in kept}
     if finding.settled_at is not None:
         body["settled"] = [finding.settled_at.isoformat(), finding.settled_by]
+    if finding.excepted_by:
+        body["excepted_by"] = finding.excepted_by
     return json.dumps(body, ensure_ascii=False, sort_keys=True)
 
 
@@ -109,11 +82,12 @@ def _finding(row: FindingRow) -> Finding:
         baseline=tuple((Texts(*label), value) for label, value in body["baseline"]),
         settled_at=datetime.fromisoformat(settled_at) if settled_at else None,
         settled_by=settled_by,
+        excepted_by=body.get("excepted_by", ""),
     )
 
 
 class FindingFilter:
-    """Which findings; empty fields do not restrict, but what was withdrawn is shown only when asked for by status.
+    """Which findings; empty fields do not restrict, but what was withdrawn or excepted is shown only by its status.
 
     `start` and `end` (exclusive) are about the judged window; `among` and `without` are detectors.
     """
@@ -148,7 +122,7 @@ class FindingFilter:
         if without:
             self.conditions.append(FindingRow.detector.not_in(list(without)))
         if not status:
-            self.conditions.append(FindingRow.status != FindingStatus.WITHDRAWN)
+            self.conditions.append(FindingRow.status.not_in([FindingStatus.EXCEPTED, FindingStatus.WITHDRAWN]))
 
 
 class FindingRepository:
@@ -178,14 +152,23 @@ class FindingRepository:
                 new += 1
             row.detector, row.detector_version = finding.detector, finding.detector_version
             row.parameters, row.severity, row.score = finding.parameters, finding.severity, finding.score
-            row.status, row.source, row.body = FindingStatus.OPEN, finding.source, _body(finding)
+            row.status, row.source, row.body = finding.status, finding.source, _body(finding)
             row.start, row.end = finding.start, finding.end
         withdrawn = 0
         for row in stored.values():
-            if row.status == FindingStatus.OPEN:
+            if row.status in {FindingStatus.EXCEPTED, FindingStatus.OPEN}:
                 row.status = FindingStatus.WITHDRAWN
                 withdrawn += 1
         return new, len(found) - new, withdrawn
+
+    def standing_since(self, start: datetime) -> list[Finding]:
+        """Findings that are open or excepted, of windows that begin at a moment or later."""
+        rows = self._session.scalars(
+            select(FindingRow).where(
+                FindingRow.start >= start, FindingRow.status.in_([FindingStatus.EXCEPTED, FindingStatus.OPEN])
+            )
+        )
+        return [_finding(row) for row in rows]
 
     def add_if_new(self, finding: Finding) -> bool:
         """Keep a finding that belongs to no detector's window; whether it is new."""
@@ -246,6 +229,16 @@ class FindingRepository:
         row = self._session.get(FindingRow, number)
         return None if row is None else _finding(row)
 
+    def count_by_detector(self, wanted: FindingFilter) -> list[tuple[str, datetime, int]]:
+        """How many findings by detector and beginning of the window."""
+        query = (
+            select(FindingRow.detector, FindingRow.start, func.count())
+            .where(*wanted.conditions)
+            .group_by(FindingRow.detector, FindingRow.start)
+            .order_by(FindingRow.detector, FindingRow.start)
+        )
+        return [(row[0], row[1], row[2]) for row in self._session.execute(query)]
+
     def count_by(self, wanted: FindingFilter) -> Iterable[tuple[datetime, str, int]]:
         """How many findings by beginning of the window and severity."""
         query = (
@@ -255,27 +248,3 @@ class FindingRepository:
             .order_by(FindingRow.start)
         )
         return [(row[0], row[1], row[2]) for row in self._session.execute(query)]
-
-    def runs(self, detector: str) -> dict[datetime, RunRow]:
-        """Every run of a detector, by the beginning of its window."""
-        return {row.start: row for row in self._session.scalars(select(RunRow).where(RunRow.detector == detector))}
-
-    def last_look(self, detector: str) -> datetime | None:
-        """When a detector's due windows were last looked through."""
-        row = self._session.get(LookRow, detector)
-        return row.at if row is not None else None
-
-    def looked(self, detectors: Sequence[str], at: datetime) -> None:
-        """Enter that they were."""
-        for detector in detectors:
-            self._session.merge(LookRow(detector=detector, at=at))
-
-    def record_run(self, run: RunRow) -> None:
-        """Enter a run; one of the same window is replaced."""
-        same = select(RunRow).where(RunRow.detector == run.detector, RunRow.start == run.start, RunRow.end == run.end)
-        before = self._session.scalar(same)
-        if before is not None:
-            run.id = before.id
-            self._session.merge(run)
-        else:
-            self._session.add(run)

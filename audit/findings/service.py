@@ -2,62 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from audit.clock import Clock
 from audit.findings.model import MAX_EVIDENCE, Draft, Finding, FindingStatus, finding_id
-from audit.findings.repository import FindingFilter, FindingRepository, RunRow
-from audit.store.state import StateStore
+from audit.findings.repository import FindingFilter, FindingRepository
+from audit.findings.run_repository import RunRepository
+from audit.findings.runs import DetectorRun, Evaluation, LastRun, Recorded
+from audit.store.state import Session, StateStore
 from audit.texts import Texts
 
-__all__ = ["DetectorRun", "FindingService", "LastRun", "Recorded"]
+__all__ = ["ExceptedBy", "FindingService"]
+
+ExceptedBy = Callable[[Finding], str]
+"""The exception that a finding falls under, by its id; empty for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class DetectorRun:
-    """One evaluation of one window.
-
-    Attributes:
-        detector: its id.
-        version: its version.
-        parameters: hash of its parameters.
-        start: the window's beginning.
-        end: its end, exclusive.
-        context_revision: which state of the context feeds it saw.
-        events: how many events the window held.
-        high_water: the highest log index among them, -1 when there were none.
-    """
-
-    detector: str
-    version: str
-    parameters: str
-    start: datetime
-    end: datetime
-    context_revision: int
-    events: int
-    high_water: int
+def _nothing_excepted(_unit: Session) -> ExceptedBy:
+    return lambda _finding: ""
 
 
-@dataclass(frozen=True, slots=True)
-class LastRun:
-    """What is known of a window's last evaluation."""
-
-    version: str
-    parameters: str
-    context_revision: int
-    events: int
-    high_water: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What a run changed."""
-
-    new: int
-    known: int
-    withdrawn: int
+def _unguarded(_unit: Session) -> None:
+    """Nobody else could keep the same."""
 
 
 class FindingService:
@@ -66,6 +34,24 @@ class FindingService:
     def __init__(self, state: StateStore, clock: Clock) -> None:
         self._state = state
         self._clock = clock
+        self._exceptions: Callable[[Session], ExceptedBy] = _nothing_excepted
+
+    def except_by(self, exceptions: Callable[[Session], ExceptedBy]) -> None:
+        """Ask for the exceptions in force whenever a window's findings are kept, in the same unit of work."""
+        self._exceptions = exceptions
+
+    def reconsider(self, unit: Session, since: datetime) -> int:
+        """Judge again which findings are excepted, because exceptions have changed in this unit of work.
+
+        Args:
+            unit: in which they have.
+            since: the earliest window that this may concern.
+
+        Returns:
+            How many findings are now excepted or open again.
+        """
+        repository, exceptions = FindingRepository(unit), self._exceptions(unit)
+        return sum(repository.put(_standing(one, exceptions)) for one in repository.standing_since(since))
 
     def _finding(self, run: DetectorRun, draft: Draft) -> Finding:
         return Finding(
@@ -95,33 +81,36 @@ class FindingService:
         """Keep what one evaluation found, together with the record that it took place."""
         return self.record_all([(run, drafts)])[0]
 
-    def record_all(self, judged: Sequence[tuple[DetectorRun, Sequence[Draft]]]) -> list[Recorded]:
-        """Keep what several evaluations found, all or none of them."""
-        with self._state.unit() as session:
-            return [self._record(FindingRepository(session), run, drafts) for run, drafts in judged]
+    def record_all(
+        self,
+        judged: Sequence[tuple[DetectorRun, Sequence[Draft]]],
+        failed: Sequence[tuple[DetectorRun, str]] = (),
+        guard: Callable[[Session], None] = _unguarded,
+    ) -> list[Recorded]:
+        """Keep what several evaluations found, all or none of them.
 
-    def _record(self, repository: FindingRepository, run: DetectorRun, drafts: Sequence[Draft]) -> Recorded:
+        Args:
+            judged: each with what it found.
+            failed: those that came to nothing, each with the kind of error; what was found before stays.
+            guard: what the unit of work begins with; what it raises undoes all.
+        """
+        with self._state.unit() as session:
+            guard(session)
+            for run, error in failed:
+                RunRepository(session).record_failure(run, error, self._clock.now())
+            exceptions = self._exceptions(session)
+            return [self._record(session, run, drafts, exceptions) for run, drafts in judged]
+
+    def _record(self, session: Session, run: DetectorRun, drafts: Sequence[Draft], exceptions: ExceptedBy) -> Recorded:
         found = sorted((self._finding(run, draft) for draft in drafts), key=lambda finding: finding.id)
         result = hashlib.sha256(
             json.dumps([finding.to_contract() for finding in found], ensure_ascii=False, sort_keys=True).encode()
         ).hexdigest()
-        changed = repository.replace_window(run.detector, run.start, run.end, found)
-        repository.record_run(
-            RunRow(
-                detector=run.detector,
-                start=run.start,
-                end=run.end,
-                version=run.version,
-                parameters=run.parameters,
-                context_revision=run.context_revision,
-                events=run.events,
-                high_water=run.high_water,
-                findings=len(found),
-                result=result,
-                at=self._clock.now(),
-            )
-        )
-        return Recorded(*changed)
+        # The result is what the detector said; which of it is excepted, people have said.
+        standing = [_standing(finding, exceptions) for finding in found]
+        changed = FindingRepository(session).replace_window(run.detector, run.start, run.end, standing)
+        RunRepository(session).record(run, len(found), result, self._clock.now())
+        return Recorded(*changed, result)
 
     def add(self, run: DetectorRun, draft: Draft) -> bool:
         """Keep one finding that is opened by something other than a window's evaluation; whether it is new."""
@@ -195,19 +184,48 @@ class FindingService:
         """The last evaluation of every window of a detector, by the window's beginning."""
         with self._state.unit() as session:
             return {
-                start: LastRun(row.version, row.parameters, row.context_revision, row.events, row.high_water)
-                for start, row in FindingRepository(session).runs(detector).items()
+                start: LastRun(
+                    row.version, row.parameters, row.context_revision, row.events, row.high_water, row.result
+                )
+                for start, row in RunRepository(session).runs(detector).items()
             }
 
     def last_look(self, detector: str) -> datetime | None:
         """When the due windows of a detector were last looked through."""
         with self._state.unit() as session:
-            return FindingRepository(session).last_look(detector)
+            return RunRepository(session).last_look(detector)
 
-    def looked(self, detectors: Sequence[str]) -> None:
+    def last_looks(self) -> dict[str, datetime]:
+        """The same of every detector that ever ran."""
+        with self._state.unit() as session:
+            return RunRepository(session).last_looks()
+
+    def history(
+        self,
+        *,
+        detector: str = "",
+        start: datetime | None = None,
+        end: datetime | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Evaluation]:
+        """Every evaluation there was, the latest first.
+
+        Args:
+            detector: of which detector; of all when empty.
+            start: of windows that end after it.
+            end: of windows that begin before it.
+            before: go on behind the evaluation of this number.
+            limit: at most so many.
+        """
+        with self._state.unit() as session:
+            return RunRepository(session).history(detector=detector, start=start, end=end, before=before, limit=limit)
+
+    def looked(self, detectors: Sequence[str], guard: Callable[[Session], None] = _unguarded) -> None:
         """Enter that the due windows of some detectors have been looked through, whether any were due or not."""
         with self._state.unit() as session:
-            FindingRepository(session).looked(detectors, self._clock.now())
+            guard(session)
+            RunRepository(session).looked(detectors, self._clock.now())
 
     def listing(
         self, wanted: FindingFilter, *, limit: int | None = None, offset: int = 0, after: str = ""
@@ -235,7 +253,18 @@ class FindingService:
         with self._state.unit() as session:
             return FindingRepository(session).get(number)
 
+    def count_by_detector(self, wanted: FindingFilter) -> list[tuple[str, datetime, int]]:
+        """How many findings by detector and beginning of the window."""
+        with self._state.unit() as session:
+            return FindingRepository(session).count_by_detector(wanted)
+
     def count_by_day(self, wanted: FindingFilter) -> list[tuple[datetime, str, int]]:
         """How many findings by beginning of the window and severity."""
         with self._state.unit() as session:
             return list(FindingRepository(session).count_by(wanted))
+
+
+def _standing(finding: Finding, exceptions: ExceptedBy) -> Finding:
+    """A finding that stands, as open or excepted."""
+    by = exceptions(finding)
+    return replace(finding, status=FindingStatus.EXCEPTED if by else FindingStatus.OPEN, excepted_by=by)

@@ -1,5 +1,6 @@
 """The audit log: append-only, numbered; everything else can be rebuilt from it."""
 
+from audit.log.correlation import Correlation, Match
 from audit.log.lines import Lines
 from audit.log.model import (
     BY_NUMBER,
@@ -16,12 +17,13 @@ from audit.log.model import (
 from audit.log.reading import LineReader, read_docs, read_records, read_together
 from audit.log.repository import CursorError, LogRepository
 from audit.log.service import OWN_SOURCE, EventLog
-from audit.store.errors import StoreError, StoreRefusedError
+from audit.store.errors import StoreError, StoreRefusedError, StoreUnavailableError
 
 __all__ = [
     "BY_NUMBER",
     "OWN_SOURCE",
     "Appended",
+    "Correlation",
     "CursorError",
     "Delivery",
     "Dimension",
@@ -30,6 +32,7 @@ __all__ = [
     "LineReader",
     "Lines",
     "LogRepository",
+    "Match",
     "Measure",
     "Page",
     "ReadRecord",
@@ -37,6 +40,7 @@ __all__ = [
     "RefusedRow",
     "StoreError",
     "StoreRefusedError",
+    "StoreUnavailableError",
     "read_docs",
     "read_records",
     "read_together",

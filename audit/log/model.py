@@ -119,7 +119,7 @@ class Filter:
     """Which events. Empty fields do not restrict; `start` is inclusive, `end` exclusive.
 
     `first_index` and the sequence bounds are inclusive; only events that carry a number have a sequence.
-    `recorded_after`: recorded at least so long after their own time.
+    `recorded_after`: recorded at least so long after their own time; `recorded_within`: sooner, or at a time not told.
     """
 
     start: datetime | None = None
@@ -142,6 +142,7 @@ class Filter:
     last_sequence: int | None = None
     mark: str = ""
     recorded_after: timedelta | None = None
+    recorded_within: timedelta | None = None
     operations: tuple[str, ...] = ()
 
 
@@ -175,39 +176,54 @@ class Dimension(StrEnum):
 
 
 class Measure(StrEnum):
-    """What is counted; `actors` and `days` are distinct ones.
+    """What is counted; `actors`, `days`, `sources` and `terminals` are distinct ones.
 
     `rows` are those that exports say they took out, `most_rows` by one of them; `permits` and `purposes` are the acts
     that name one. `searches` are successful ones by something else than a number, with hits; `fruitless` are those of
-    one person after which they searched again, or looked at nobody for ten minutes.
+    one person after which they searched again, or looked at nobody for ten minutes. `denied` are acts other than
+    signing in that were refused or failed; `outputs` are prints, copies of screens, exports and media that succeeded,
+    `changes` what casework counts as changes of a record.
 
     Delays are seconds from when the source says it wrote an event to its receipt: the median, and what a tenth of
     them are below and above. `step_back` is how many seconds time falls at most from one sequence number to the next.
+
+    `breaks` are the places where numbering breaks among events that were recorded within the hour, up to 200 of them by
+    number: tuples of the number and time (microseconds of the epoch) before and after, where numbers are left out or
+    time falls by more than ten minutes. Lags are whole seconds from an event to its recording, as the source says.
     """
 
     ACTORS = "actors"
+    BREAKS = "breaks"
+    CHANGES = "changes"
     DAYS = "days"
     DELAY = "delay"
     DELAY_HIGH = "delay_high"
     DELAY_LOW = "delay_low"
     DELIVERIES = "deliveries"
+    DENIED = "denied"
     EVENTS = "events"
     FIRST = "first"
     FIRST_SEQUENCE = "first_sequence"
     FRUITLESS = "fruitless"
+    LAG = "lag"
+    LAG_HIGH = "lag_high"
+    LAG_LOW = "lag_low"
     LAST = "last"
     LAST_DELIVERY = "last_delivery"
     LAST_INDEX = "last_index"
     LAST_RECEIVED = "last_received"
     LAST_SEQUENCE = "last_sequence"
     MOST_ROWS = "most_rows"
+    OUTPUTS = "outputs"
     PERMITS = "permits"
     PURPOSES = "purposes"
     ROWS = "rows"
     SEARCHES = "searches"
     SEQUENCES = "sequences"
+    SOURCES = "sources"
     STEP_BACK = "step_back"
     SUBJECTS = "subjects"
+    TERMINALS = "terminals"
 
 
 @dataclass(frozen=True, slots=True)

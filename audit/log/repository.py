@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 
 from audit.events import COLUMNS, LOOKUPS, AuditEvent
 from audit.events.canonical import microseconds
-from audit.log import intake
+from audit.log import intake, matching
+from audit.log.condition import Binder
+from audit.log.correlation import Correlation, Match
 from audit.log.model import BY_NUMBER, Delivery, Dimension, Filter, Measure, Page
 from audit.log.spans import IdRanges
 from audit.store.clickhouse import EventStore, Purpose
@@ -51,33 +53,52 @@ _SEARCH = (
 )
 _LOOK = "activity IN ({})".format(", ".join(f"'{activity}'" for activity in sorted(LOOKUPS)))
 _SEARCHED = f"arraySort(groupArrayIf((toUnixTimestamp64Micro(time), {_LOOK}), {_SEARCH} OR {_LOOK}))"
+_OUTPUT = "activity IN ('download', 'export', 'media_write', 'print', 'screen_copy') AND outcome IN ('', 'success')"
+_DENIED = "outcome IN ('denied', 'failure') AND activity NOT IN ('login', 'security_event', 'unlock')"
+_CHANGE = "activity IN ('answer', 'bind_number', 'create', 'delete', 'provision', 'update')"
 _FRUITLESS = "NOT this.2 AND (NOT next.2 OR next.1 - this.1 > 600000000)"
+_NUMBERED = (
+    "arraySort(groupUniqArrayIf((assumeNotNull(sequence), toUnixTimestamp64Micro(time)),"
+    " isNotNull(sequence) AND ifNull(recorded_at <= addHours(time, 1), 1)))"
+)
+_BREAK = "pair.3 > pair.1 + 1 OR (pair.3 = pair.1 + 1 AND pair.4 < pair.2 - 600000000)"
+_LAG = "dateDiff('second', time, recorded_at), toUInt8(isNotNull(recorded_at))"
 _MEASURES: Mapping[Measure, str] = {
     Measure.ACTORS: "uniqExact(actor_id)",
+    Measure.BREAKS: f"arraySlice(arrayFilter(pair -> {_BREAK}, arrayMap((low, high) -> (low.1, low.2, high.1, high.2),"
+    f" arrayPopBack({_NUMBERED}), arrayPopFront({_NUMBERED}))), 1, 200)",
+    Measure.CHANGES: f"countIf({_CHANGE} AND outcome IN ('', 'success'))",
     Measure.DAYS: "uniqExact(toDate(time, 'Asia/Tokyo'))",
     Measure.DELAY: f"quantile(0.5)({_DELAY})",
     Measure.DELAY_HIGH: f"quantile(0.9)({_DELAY})",
     Measure.DELAY_LOW: f"quantile(0.1)({_DELAY})",
     Measure.DELIVERIES: "uniqExact(delivery)",
+    Measure.DENIED: f"countIf({_DENIED})",
     Measure.EVENTS: "count()",
     Measure.FIRST: "min(time)",
     Measure.FIRST_SEQUENCE: "min(sequence)",
     Measure.FRUITLESS: f"arrayCount((this, next) -> {_FRUITLESS}, {_SEARCHED},"
     f" arrayPopFront(arrayPushBack({_SEARCHED}, (toInt64(0), toUInt8(0)))))",
+    Measure.LAG: f"quantileExactWeighted(0.5)({_LAG})",
+    Measure.LAG_HIGH: f"quantileExactWeighted(0.9)({_LAG})",
+    Measure.LAG_LOW: f"quantileExactWeighted(0.1)({_LAG})",
     Measure.LAST: "max(time)",
     Measure.LAST_DELIVERY: "max(delivery)",
     Measure.LAST_INDEX: "max(log_index)",
     Measure.LAST_RECEIVED: "max(received_at)",
     Measure.LAST_SEQUENCE: "max(sequence)",
     Measure.MOST_ROWS: "max(export_rows)",
+    Measure.OUTPUTS: f"countIf({_OUTPUT})",
     Measure.PERMITS: "countIf(counterparty_permit != '')",
     Measure.PURPOSES: "countIf(counterparty_purpose_no != '')",
     Measure.ROWS: "sum(export_rows)",
     Measure.SEARCHES: f"countIf({_SEARCH})",
     Measure.SEQUENCES: "uniqExact(sequence)",
+    Measure.SOURCES: "uniqExact(source)",
     Measure.STEP_BACK: "-arrayMin(arrayDifference(arrayMap(pair -> pair.2, "
     "arraySort(groupArray((sequence, toUnixTimestamp(time)))))))",
     Measure.SUBJECTS: "length(arrayFilter(key -> key != '', groupUniqArrayArray(subjects)))",
+    Measure.TERMINALS: "uniqExactIf(terminal_id, terminal_id != '')",
 }
 _LONGEST_CURSOR = 80
 """Two numbers in Base64; anything longer was never ours and is not worth decoding."""
@@ -123,6 +144,9 @@ def _where(wanted: Filter) -> tuple[str, dict[str, Any]]:
     if wanted.recorded_after is not None:
         parts.append("recorded_at >= addSeconds(time, {recorded_after:Int64})")
         values["recorded_after"] = int(wanted.recorded_after.total_seconds())
+    if wanted.recorded_within is not None:
+        parts.append("ifNull(recorded_at < addSeconds(time, {recorded_within:Int64}), 1)")
+        values["recorded_within"] = int(wanted.recorded_within.total_seconds())
     if wanted.staff_only:
         parts.append("actor_id != '' AND actor_kind != 'system'")
     return " AND ".join(parts), values
@@ -329,3 +353,37 @@ class LogRepository:
         yield from self._store.rows(
             f"SELECT {', '.join(columns)} FROM events WHERE {where} ORDER BY time, log_index", values
         )
+
+    def matching(self, wanted: Filter, sought: Correlation, since: datetime, limit: int) -> list[Match]:
+        """Where a correlation is found among some events, the strongest first.
+
+        Args:
+            wanted: which events.
+            sought: the correlation.
+            since: it must be so at this time or later.
+            limit: at most so many.
+        """
+        where, values = _where(wanted)
+        binder = Binder()
+        statement = matching.seeking(sought, where, binder, limit)
+        rows = self._store.rows(statement, {**values, **binder.values, **matching.bound(sought, since)})
+        return [
+            Match(
+                key=row["key"],
+                group=tuple(json.loads(row["key"])),
+                strength=int(row["strength"]),
+                first=_BEGINNING + timedelta(microseconds=row["first"]),
+                last=_BEGINNING + timedelta(microseconds=row["last"]),
+            )
+            for row in rows
+        ]
+
+    def matched(
+        self, wanted: Filter, sought: Correlation, matches: Sequence[Match], limit: int
+    ) -> Iterator[dict[str, Any]]:
+        """The acts of what was found: the latest of each group, by its `key`, and how many `acts` there are in all."""
+        where, values = _where(wanted)
+        binder = Binder()
+        statement, more = matching.evidence_of(sought, matches, where, binder, limit)
+        for row in self._store.rows(statement, {**values, **binder.values, **more}):
+            yield {**row, "subjects": row["shown"]}

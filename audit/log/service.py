@@ -16,6 +16,7 @@ from audit.events import AuditEvent, Fault, check
 from audit.events.validation import OLDEST
 from audit.log import batches
 from audit.log.columns import joined
+from audit.log.correlation import Correlation, Match
 from audit.log.model import (
     Appended,
     Delivery,
@@ -280,6 +281,23 @@ class EventLog:
     def columns(self, wanted: Filter, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Some columns of every matching event, in the order of time."""
         return self._repository.columns(wanted, columns)
+
+    def matching(self, wanted: Filter, sought: Correlation, since: datetime, limit: int) -> list[Match]:
+        """Where a correlation is found among some events, the strongest first.
+
+        Args:
+            wanted: which events.
+            sought: the correlation.
+            since: it must be so at this time or later.
+            limit: at most so many.
+        """
+        return self._repository.matching(wanted, sought, since, limit)
+
+    def matched(
+        self, wanted: Filter, sought: Correlation, matches: Sequence[Match], limit: int
+    ) -> Iterator[dict[str, Any]]:
+        """The acts of what was found: the latest of each group, by its `key`, and how many `acts` there are in all."""
+        return self._repository.matched(wanted, sought, matches, limit) if matches else iter(())
 
 
 def _account(reading: Reading, known: batches.Known, begin: int, end: int) -> Appended:

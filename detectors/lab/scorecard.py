@@ -10,7 +10,7 @@
 - *Ablation.* Recall and precision of the same findings ranked again without those of one detector.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -152,10 +152,17 @@ class QueueScore:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How casework matching did: honest look-ups that are accounted for, and planted ones matched away."""
+    """How casework matching did.
+
+    Attributes:
+        honest: honest look-ups that are accounted for.
+        planted: planted ones that are matched away.
+        away: how many of those, by kind of incident and what accounts for them.
+    """
 
     honest: Share
     planted: Share
+    away: Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,13 +252,17 @@ def score_detectors(
 
 def matching(look_ups: Iterable[LookUp], labels: Sequence[Label]) -> Matching:
     """How many look-ups are accounted for: of the honest ones nearly all should be, of the planted ones none."""
-    planted = {look for label in labels if not label.story.trap for look in label.looks}
+    planted = {look: label.story.kind for label in labels if not label.story.trap for look in label.looks}
     counts = {True: [0, 0], False: [0, 0]}
+    away: Counter[tuple[str, str]] = Counter()
     for one in look_ups:
-        count = counts[(one.day, one.actor, one.source, one.subject) in planted]
+        kind = planted.get((one.day, one.actor, one.source, one.subject))
+        count = counts[kind is not None]
         count[0] += one.result == "matched"
         count[1] += 1
-    return Matching(Share(*counts[False]), Share(*counts[True]))
+        if kind is not None and one.result == "matched":
+            away[kind, one.because] += 1
+    return Matching(Share(*counts[False]), Share(*counts[True]), dict(sorted(away.items())))
 
 
 def told(cases: Iterable[Case], labels: Sequence[Label]) -> list[Told]:

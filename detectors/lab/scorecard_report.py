@@ -93,6 +93,10 @@ def as_document(card: Scorecard) -> dict[str, Any]:
         "lookups": {
             "honest_matched": _share(card.matching.honest),
             "planted_matched": _share(card.matching.planted),
+            "matched_away": [
+                {"kind": kind, "because": because, "look_ups": count}
+                for (kind, because), count in card.matching.away.items()
+            ],
         },
         "detectors": [
             {
@@ -142,6 +146,9 @@ def as_markdown(card: Scorecard) -> str:
         f"| {name} | {_said(one.recall)} | {_said(one.precision)} | {_said(one.traps)} |"
         for name, one in {"Mimamori": queue, **card.baselines}.items()
     ]
+    if card.matching.away:
+        lines += ["", "## Planted look-ups matched away", "", "| kind | because of | look-ups |", "|---|---|---|"]
+        lines += [f"| {kind} | {because} | {count} |" for (kind, because), count in card.matching.away.items()]
     lines += ["", "## Kinds of incident", "", "| kind | found |", "|---|---|"]
     lines += [f"| {name} | {_said(kind)} |" for name, kind in queue.kinds.items()]
     lines += [

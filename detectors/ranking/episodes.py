@@ -38,7 +38,7 @@ class Episode:
 
     Attributes:
         about: whom or what it is about, with the kind of it, so that no source is taken for a person.
-        findings: never empty; those withdrawn are kept, because the episode's name must not change with them.
+        findings: never empty; those withdrawn or excepted are kept: the episode's name must not change with them.
     """
 
     about: str
@@ -51,8 +51,9 @@ class Episode:
 
     @property
     def standing(self) -> list[Finding]:
-        """Those that were not withdrawn."""
-        return [finding for finding in self.findings if finding.status is not FindingStatus.WITHDRAWN]
+        """Those that were neither withdrawn nor excepted."""
+        gone = {FindingStatus.EXCEPTED, FindingStatus.WITHDRAWN}
+        return [finding for finding in self.findings if finding.status not in gone]
 
     @property
     def first(self) -> date:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from audit.clock import tokyo_date
-from audit.findings import Finding, Severity
+from audit.findings import Finding, FindingStatus, Severity
 from audit.texts import Texts
 from detectors.ranking.episodes import Episode, episodes_of
 from detectors.ranking.model import SEVERITIES, Case, CaseStatus, Facts, Risk
@@ -65,7 +65,7 @@ def cases_of(findings: Iterable[Finding], facts: Facts, weights: Weights) -> lis
     """The cases of a town, by day and rank.
 
     Args:
-        findings: all there are, those withdrawn too; their order does not matter.
+        findings: all there are, those withdrawn and excepted too; their order does not matter.
         facts: how long each day's queue is.
         weights: what each detector's word is worth.
 
@@ -76,7 +76,7 @@ def cases_of(findings: Iterable[Finding], facts: Facts, weights: Weights) -> lis
     standing = [_candidate(episode, weights) for episode in episodes if episode.standing]
     standing = [one for one in standing if one.risk.probability >= weights.least_risk]
     _open(standing, facts, weights)
-    withdrawn = [_Candidate(episode, risk_of((), weights)) for episode in episodes if not episode.standing]
+    withdrawn = [_Candidate(episode, risk_of((), weights)) for episode in episodes if _is_withdrawn(episode)]
     by_day: dict[date, list[_Candidate]] = defaultdict(list)
     for one in (*standing, *withdrawn):
         by_day[_shown_on(one)].append(one)
@@ -85,6 +85,11 @@ def cases_of(findings: Iterable[Finding], facts: Facts, weights: Weights) -> lis
         for day in sorted(by_day, reverse=True)
         for rank, one in _ranked(by_day[day], day, facts.places(day))
     ]
+
+
+def _is_withdrawn(episode: Episode) -> bool:
+    """Whether nothing of it stands; one of which something is excepted is in no queue."""
+    return all(finding.status is FindingStatus.WITHDRAWN for finding in episode.findings)
 
 
 def _candidate(episode: Episode, weights: Weights) -> _Candidate:

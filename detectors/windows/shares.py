@@ -27,6 +27,8 @@ _TRUST = 50
 _ENOUGH = 100
 """With fewer visits of their colleagues and their own, somebody is measured by the town."""
 _FEWEST_PEERS, _FEWEST_VISITS = 4, 50
+_NOTHING = -600.0
+"""The logarithm of what no sum of probabilities notices."""
 
 
 @dataclass(slots=True)
@@ -95,12 +97,12 @@ def _spread(share: float, shares: Sequence[float], chance: Sequence[float]) -> f
     return max(least, math.sqrt(max(0.0, deviation**2 - sum(chance) / len(chance))))
 
 
-def counted(reader: Reader, start: date, end: date, actors: Iterable[str] = ()) -> Tally:
-    """The visits of a span of days (`end` exclusive)."""
+def counted(reader: Reader, start: date, end: date, actors: Iterable[str] = (), *, printed: bool = False) -> Tally:
+    """The visits of a span of days (`end` exclusive); of all, or of those that ended in a print or copy."""
     chosen = tuple(sorted(actors))
     everything, odd = (
         reader.count_look_ups(
-            LookUpFilter(start=start, end=end, actors=chosen, results=results),
+            LookUpFilter(start=start, end=end, actors=chosen, results=results, printed=printed),
             (_D.ACTOR, _D.UNIT),
             (_M.VISITS,),
         )
@@ -144,12 +146,19 @@ def at_least_beta_binomial(found: int, of: int, mean: float, strength: float) ->
     a, b = mean * strength, (1 - mean) * strength
     if b <= 0:
         return 1.0
-    whole = _log_beta(a, b)
-    terms = (
-        math.lgamma(of + 1) - math.lgamma(k + 1) - math.lgamma(of - k + 1) + _log_beta(k + a, of - k + b) - whole
-        for k in range(found, of + 1)
-    )
-    return min(1.0, math.fsum(math.exp(term) for term in terms))
+    chosen = math.lgamma(of + 1) - math.lgamma(found + 1) - math.lgamma(of - found + 1)
+    first = chosen + _log_beta(found + a, of - found + b) - _log_beta(a, b)
+    if first < _NOTHING:
+        return 1.0 if found < of * mean else 0.0
+    falls_to_the_end = of * (1 - b) + a <= 1
+    term, total = math.exp(first), 0.0
+    for k in range(found, of + 1):
+        total += term
+        ratio = (of - k) * (k + a) / ((k + 1) * (of - k - 1 + b))
+        if ratio < 1 and falls_to_the_end and term * (of - k) < total * 1e-17:
+            break
+        term *= ratio
+    return min(1.0, total)
 
 
 def _log_beta(a: float, b: float) -> float:

@@ -21,7 +21,7 @@ from ingest.gaps.memory import Memory, NumberGap, Told
 from ingest.gaps.model import BACKDATING, CLOCK, SEQUENCE, SILENCE, VERSION, GapSummary
 from ingest.gaps.questions import News, Questions
 from ingest.gaps.sequence import JITTER, Island, Missing, Run, clusters, early, merged, place, run_at, without
-from ingest.gaps.silence import Heard, Silence, joined, silences
+from ingest.gaps.silence import HISTORY, Heard, Silence, chance, joined, silences
 from ingest.gaps.timetable import Timetable
 from ingest.sources.profile import Profile
 
@@ -37,6 +37,8 @@ _MOST_FINDINGS = 20
 """New findings about one source's numbers in one look; close ranges share one."""
 _MOST_ISLANDS = 1000
 _MOST_RUNS = 20
+_BY_CHANCE = 0.001
+"""A silence that chance makes so long more often than this is none."""
 
 
 @dataclass(slots=True)
@@ -117,13 +119,32 @@ class Judge:
         elif news is not None:
             fresh = self.ask.heard(profile.id, horizon, self.index)
             memory.heard = joined([*memory.heard, *fresh], timetable)
+        if memory.calendar != calendar:
+            memory.usual = {}
         memory.calendar = calendar
         memory.heard = [span for span in memory.heard[:-1] if span.last >= horizon] + memory.heard[-1:]
         spans = memory.heard or ([Heard(memory.since, memory.since)] if expected else [])
-        found = silences(spans, timetable, self.now, memory.since)
+        owed = silences(spans, timetable, self.now, memory.since)
+        memory.usual = {one.due: memory.usual[one.due] for one in owed if one.due in memory.usual}
+        found = [one for one in owed if self._told_or_odd(profile, memory, one)]
         for one in found:
             self._tell(profile, memory, one, timetable.words)
         self._end_told(profile, memory, {one.due for one in found}, horizon)
+
+    def _told_or_odd(self, profile: Profile, memory: Memory, found: Silence) -> bool:
+        """Whether a silence is told of already, or longer than chance makes it by the source's own days."""
+        if found.due in memory.told:
+            return True
+        if found.again is not None and memory.usual.get(found.due) == found.again:
+            return False
+        day = day_start(tokyo_date(found.heard))
+        days = self.ask.quarters(profile.id, day - HISTORY, day + HISTORY)
+        by_chance = chance(found, self.now, days, lambda one: bool(self.work.closed("", one)))
+        if by_chance is None or by_chance <= _BY_CHANCE:
+            return True
+        if found.again is not None:
+            memory.usual[found.due] = found.again
+        return False
 
     def _tell(self, profile: Profile, memory: Memory, found: Silence, expected: Texts) -> None:
         told = memory.told.get(found.due)

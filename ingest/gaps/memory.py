@@ -58,6 +58,7 @@ class Memory:
         calendar: the rhythm and state of the calendar that `heard` was judged by.
         heard: when it was heard.
         told: silences that findings tell of, by their first missed moment.
+        usual: silences that were no longer than chance makes them: when they ended, by their first missed moment.
         runs: the runs of its counter, in order.
         gaps: missing numbers that findings tell of.
         clock: the time over which its clock has been wrong.
@@ -70,6 +71,7 @@ class Memory:
     calendar: str = ""
     heard: list[Heard] = field(default_factory=list)
     told: dict[datetime, Told] = field(default_factory=dict)
+    usual: dict[datetime, datetime] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     gaps: list[NumberGap] = field(default_factory=list)
     clock: Episode | None = None
@@ -93,6 +95,10 @@ class Memory:
             told={
                 datetime.fromisoformat(due): Told(datetime.fromisoformat(told["heard"]), _time(told["again"]))
                 for due, told in kept["told"].items()
+            },
+            usual={
+                datetime.fromisoformat(due): datetime.fromisoformat(again)
+                for due, again in kept.get("usual", {}).items()  # a memory of an earlier version has none
             },
             runs=[_run(run) for run in kept["runs"]],
             gaps=[_gap(gap) for gap in kept["gaps"]],

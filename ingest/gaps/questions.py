@@ -97,6 +97,14 @@ class Questions:
         )
         return [Heard(row["first"], row["last"]) for row in rows]
 
+    def quarters(self, source: str, start: datetime, end: datetime) -> dict[date, dict[int, float]]:
+        """How many events a source has, by business day and quarter of an hour."""
+        found: dict[date, dict[int, float]] = {}
+        wanted = Filter(sources=(source,), start=start, end=end)
+        for row in self._log.aggregate(wanted, (Dimension.DAY, Dimension.QUARTER), (Measure.EVENTS,)):
+            found.setdefault(row["day"], {})[row["quarter"]] = row["events"]
+        return found
+
     def between(self, source: str, after: datetime, before: datetime) -> tuple[int, int]:
         """How many events lie strictly between two moments, and the number of the delivery that brought the last."""
         wanted = Filter(sources=(source,), start=after + _MICROSECOND, end=before)

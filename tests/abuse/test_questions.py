@@ -100,15 +100,20 @@ SQL = re.compile(
 MADE_OF_NAMES = {
     "audit/casework/repository.py": {
         "table", "', '.join((f'by_{d}' for d in by))", "', '.join(names)", "where", "group", "having",
-        "', '.join(_COLUMNS)",
+        "', '.join(_COLUMNS)", "self._own(table)",
     },
     "audit/casework/statements.py": {
         "_LOOKS", "_CHANGES", "_PRINTS", "_SELF", "_KIN", "_SURNAME", "_FORMER", "_BEARERS", "_GROUPED", "_CASES",
-        "_APPROVALS", "_PRINTING_SHARE", "_IN_TIME", "_HANDLED_BY_UNIT", "_JOINED", "_EXPLAINED",
+        "_APPROVALS", "_PRINTING_SHARE", "_IN_TIME", "_HANDLED_BY_UNIT", "_JOINED", "_HANDLED", "_EXPLAINED",
     },
     "audit/log/intake.py": {
         "_netstring('item')", "items", "name", "text", "column", "value", "field.path", "len(field.path)", "DIGEST",
         "IN_RANGE", "_netstring(column)", "_netstring(items)", "_netstring(text)",
+    },
+    "audit/log/matching.py": {  # a statement is made of statements; conditions come with their values bound
+        "_LATEST", "acts", "begun", "busy", "condition", "counted", "each", "every", "following", "found", "gone",
+        "kept", "key", "least", "most", "measure", "names", "parts", "parts - 1", "rest", "running", "series", "span",
+        "spells", "steps", "strength", "where",
     },
     "audit/log/repository.py": {
         "intake.IN_RANGE", "table", "', '.join(_EVENT_COLUMNS)", "where", "order", "', '.join(names)", "group",

@@ -12,12 +12,15 @@ from typing import Any
 
 import httpx
 import pyotp
+from scorecards_made import save_card
 
 from api.installation import Installation
 from audit.access import Role, new_secret
-from audit.clock import FixedClock
+from audit.access.decisions import Actor
+from audit.clock import FixedClock, tokyo_date
 from audit.findings import FindingFilter
 from audit.log import OWN_SOURCE, Filter
+from audit.tuning import ExceptionTerms, Scope
 
 PASSWORD = "朝霧 correct staple 42"
 SOURCE = "town-hall"
@@ -56,6 +59,9 @@ class House:
     clock: FixedClock
     address: str
     alert: str = ""
+    preview: str = ""
+    change: str = ""
+    card: str = ""
     open: ExitStack = field(default_factory=ExitStack)
     staff: dict[Role, User] = field(default_factory=dict)
 
@@ -73,6 +79,21 @@ class House:
         self.alert = finding.id
         for role in Role:
             self.staff[role] = self.user(role)
+        self._propose()
+        self.card = save_card(self.installation.settings.data)
+
+    def _propose(self) -> None:
+        """An exception that somebody proposes, and that nobody falls under."""
+        today = tokyo_date(self.clock.now())
+        terms = ExceptionTerms("off-hours-access", Scope(actors=("s9999",)), "s0001", today, today + timedelta(days=7))
+        by = Actor(staff_id="s0001")
+        previews, tuning = self.installation.previews, self.installation.tuning
+        self.preview = previews.make(previews.begin(terms, by=by)).id
+        self.change = tuning.propose(self.preview, reason="機器の更新", ticket="CHG-1", by=by).id
+
+    def place(self, path: str, **more: str) -> str:
+        """A path with the ids of what is here put in."""
+        return path.format(alert=self.alert, preview=self.preview, change=self.change, card=self.card, **more)
 
     def user(self, *roles: Role) -> User:
         """A new user."""

@@ -97,6 +97,7 @@ def test_a_preset_is_changed_only_on_purpose(tmp_path: Path) -> None:
     assert document(run(data, "init", "--preset", "nagaoka", "--change", "--json"))["preset"] == "nagaoka"
 
 
+@pytest.mark.slow
 def test_feeds_twice_change_nothing(tmp_path: Path) -> None:
     files = simulate(staff=30, days=20, start=date(2026, 10, 5), seed=1).write(tmp_path / "feeds")
     data = tmp_path / "town"
@@ -219,6 +220,7 @@ def test_sources_are_a_table_for_people(town: Path) -> None:
     assert "no system needs a look" in quiet.stderr
 
 
+@pytest.mark.slow
 def test_the_demonstration_finds_what_was_planted(sample: tuple[Path, date]) -> None:
     data, start = sample
     findings = document(run(data, "alerts", "--json"))["findings"]
@@ -293,6 +295,7 @@ def test_nothing_is_silent_in_the_demonstration(sample: tuple[Path, date]) -> No
     assert found == []
 
 
+@pytest.mark.slow
 def test_detecting_again_finds_nothing_new(sample: tuple[Path, date]) -> None:
     data, start = sample
     span = ("--from", str(start), "--to", str(start + timedelta(days=30)))

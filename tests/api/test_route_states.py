@@ -70,7 +70,7 @@ def test_without_a_live_session_every_route_is_shut(house: House, role: Role, st
     size = house.installation.log.size
     named = {"source": SOURCE, "login_id": "nobody-here", "number": "none"}
     for place in PLACES.values():
-        answer = browser.get(place.format(alert=house.alert))
+        answer = browser.get(house.place(place))
         _shut(answer, place, state, as_json=place.startswith("/api/"))
     for path in FORMS | ENDING:
         if path in {"/step-up", "/step-up/options"} and state == "locked":

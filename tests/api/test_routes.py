@@ -75,10 +75,25 @@ PLACES = {
     "/api/v1/rights/held": "/api/v1/rights/held",
     "/api/v1/rights/inbox": "/api/v1/rights/inbox",
     "/api/v1/rights/reconciliations/{system}": f"/api/v1/rights/reconciliations/{RIGHTS_OF}",
+    "/tuning": "/tuning",
+    "/tuning/changes/{number}": "/tuning/changes/{change}",
+    "/tuning/exceptions/new": "/tuning/exceptions/new",
+    "/tuning/parameters/new": "/tuning/parameters/new?detector=off-hours-access",
+    "/tuning/previews/{number}": "/tuning/previews/{preview}",
+    "/api/v1/tuning": "/api/v1/tuning",
+    "/api/v1/tuning/previews/{number}": "/api/v1/tuning/previews/{preview}",
+    "/detectors": "/detectors?q=own&control=C-083",
+    "/detectors/scorecards": "/detectors/scorecards",
+    "/detectors/scorecards/{card}/{name}": "/detectors/scorecards/{card}/goals.csv",
+    "/detectors/{detector}": "/detectors/off-hours-access",
+    "/detectors/{detector}/findings.csv": "/detectors/off-hours-access/findings.csv",
     "/sources": "/sources",
     "/sources/{source}": f"/sources/{SOURCE}",
     "/api/v1/alerts": "/api/v1/alerts",
     "/api/v1/alerts/{number}": "/api/v1/alerts/{alert}",
+    "/api/v1/detectors": "/api/v1/detectors",
+    "/api/v1/detector-runs": "/api/v1/detector-runs?limit=3",
+    "/api/v1/detector-states": "/api/v1/detector-states",
     "/api/v1/cases": "/api/v1/cases?limit=3",
     "/api/v1/events": "/api/v1/events?limit=3",
 }
@@ -128,6 +143,11 @@ FORMS = {
     "/rights/deputies/{number}/end": Permission.RIGHTS_APPLICATION_CREATE,
     "/rights/held/{number}/revocation": Permission.RIGHTS_APPLICATION_CREATE,
     "/rights/reconciliations": Permission.RIGHTS_ENTITLEMENT_RECONCILE,
+    "/tuning/exceptions": Permission.DETECTORS_DETECTOR_TUNE,
+    "/tuning/parameters": Permission.DETECTORS_DETECTOR_TUNE,
+    "/tuning/previews/{number}/proposal": Permission.DETECTORS_DETECTOR_TUNE,
+    "/tuning/changes/{number}/confirmation": Permission.DETECTORS_DETECTOR_TUNE,
+    "/tuning/changes/{number}/end": Permission.DETECTORS_CHANGE_END,
     "/sources/{source}/credentials": Permission.SOURCES_CREDENTIAL_MANAGE,
     "/sources/{source}/bindings": Permission.SOURCES_CREDENTIAL_MANAGE,
     "/sources/{source}/revocations": Permission.SOURCES_CREDENTIAL_MANAGE,
@@ -153,6 +173,11 @@ JSON_ACTS = {
     "/api/v1/rights/delegations": Permission.RIGHTS_APPLICATION_APPROVE,
     "/api/v1/rights/delegations/{number}/end": Permission.RIGHTS_APPLICATION_CREATE,
     "/api/v1/rights/held/{number}/revocation": Permission.RIGHTS_APPLICATION_CREATE,
+    "/api/v1/tuning/exceptions": Permission.DETECTORS_DETECTOR_TUNE,
+    "/api/v1/tuning/parameters": Permission.DETECTORS_DETECTOR_TUNE,
+    "/api/v1/tuning/previews/{number}/proposal": Permission.DETECTORS_DETECTOR_TUNE,
+    "/api/v1/tuning/changes/{number}/confirmation": Permission.DETECTORS_DETECTOR_TUNE,
+    "/api/v1/tuning/changes/{number}/end": Permission.DETECTORS_CHANGE_END,
 }
 """The same as JSON."""
 PERSONAL = {"/api/v1/rights/applications/{number}"}
@@ -206,7 +231,7 @@ def routes(house: House) -> dict[str, Permission]:
 @pytest.fixture
 def places(house: House, routes: dict[str, Permission]) -> dict[str, Permission]:
     assert routes.keys() == PLACES.keys() | PERSONAL, "a route without an example here, or the other way round"
-    return {PLACES[path].format(alert=house.alert): needed for path, needed in routes.items() if path in PLACES}
+    return {house.place(PLACES[path]): needed for path, needed in routes.items() if path in PLACES}
 
 
 def is_safe(answer: httpx.Response) -> bool:
@@ -333,6 +358,10 @@ def test_what_is_not_there(house: House) -> None:
         "/events/none/e/1",
         "/events/x/%00",
         "/board/x.csv",
+        "/detectors/none",
+        "/detectors/none/findings.csv",
+        "/detectors/scorecards?card=../state",
+        "/detectors/scorecards/none/goals.csv",
     )
     for place in (*pages, "/nothing"):
         answer = browser.get(place)

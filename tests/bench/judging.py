@@ -41,7 +41,7 @@ def run(folder: Path, *, full: bool) -> None:
         findings = FindingService(state, clock)
         context = ContextService(state)
         casework = Casework(LookUpRepository(store), context)
-        runner = Runner(log, casework, context, findings, clock, DETECTORS)
+        runner = Runner(log, casework, context, findings, clock, lambda: DETECTORS)
         window = Window.of_day((samples.LAST_DAY + timedelta(hours=9)).date())
         for name in DETECTORS:
             began = perf_counter()

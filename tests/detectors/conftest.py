@@ -4,7 +4,7 @@ import itertools
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,7 +17,18 @@ from audit.casework.repository import LookUpRepository
 from audit.clock import FixedClock
 from audit.context import ContextService, WorkContext
 from audit.findings import Draft
-from audit.log import Delivery, Dimension, EventLog, Filter, LineReader, Lines, LogRepository, Measure
+from audit.log import (
+    Correlation,
+    Delivery,
+    Dimension,
+    EventLog,
+    Filter,
+    LineReader,
+    Lines,
+    LogRepository,
+    Match,
+    Measure,
+)
 from audit.store.clickhouse import EventStore, Purpose
 from audit.store.migrate import migrate
 from audit.store.state import StateStore
@@ -73,6 +84,24 @@ class CountingReader:
         found = self.reader.count_look_ups(wanted, by, measures, at_least)
         self.rows += len(found)
         return found
+
+    def matching(self, wanted: Filter, sought: Correlation, since: datetime, limit: int) -> list[Match]:
+        found = self.reader.matching(wanted, sought, since, limit)
+        self.rows += len(found)
+        return found
+
+    def matched(
+        self, wanted: Filter, sought: Correlation, matches: Sequence[Match], limit: int
+    ) -> Iterator[dict[str, Any]]:
+        for row in self.reader.matched(wanted, sought, matches, limit):
+            self.rows += 1
+            yield row
+
+    def suspected(self, start: date, end: date, without: str) -> frozenset[tuple[date, str]]:
+        return self.reader.suspected(start, end, without)
+
+    def kept(self, name: str, made_of: Hashable, make: Callable[[], Any]) -> Any:
+        return self.reader.kept(name, made_of, make)
 
 
 @dataclass
@@ -141,7 +170,10 @@ def make_town(engine_path: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     every: list[EventStore] = []
 
     def leave(store: EventStore) -> None:
-        names = "SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'migrations'"
+        names = (
+            "SELECT name FROM system.tables"
+            " WHERE database = currentDatabase() AND name != 'migrations' AND total_rows != 0"
+        )
         for row in store.rows(names, purpose=Purpose.MIGRATE):
             store.command(f"TRUNCATE TABLE `{row['name']}`", purpose=Purpose.MIGRATE)
         free.append(store)

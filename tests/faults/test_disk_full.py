@@ -95,6 +95,7 @@ def test_D1_no_room_for_the_spool(lives: Hospital, small_disk: Path) -> None:
     assert found["torn"] == []
 
 
+@pytest.mark.slow
 def test_D1_no_room_for_the_event_store(lives: Hospital, small_disk: Path) -> None:
     """What comes is kept and acknowledged; it is stored when there is room again."""
     town = lives.fresh("full-events")

@@ -6,6 +6,7 @@ the second that the imports cost; the engine is loaded by the child alone. A lif
 at the one that it was told.
 """
 
+import gc
 import json
 import os
 import pathlib
@@ -256,6 +257,7 @@ _ACTS = {"clerk": _clerk, "credentials": _credentials, "decided": _decided, "liv
 def main() -> None:
     """Live as told until standard input ends."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    gc.freeze()  # a child's collections leave alone, and so do not copy, what is its parent's
     for asked in sys.stdin:
         task = json.loads(asked)
         answer = Path(task["answer"])

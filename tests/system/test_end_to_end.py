@@ -11,7 +11,7 @@ import pytest
 from forked import mimamori
 from programs import PostgresLogs, SshLogs
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.slow]
 
 MIMAMORI = Path(sys.executable).with_name("mimamori")
 """The program as it is installed."""

@@ -34,7 +34,7 @@ VIRTUAL = "01020304-0506-0708-0102-030405060708"
 """Chromium's authenticator for tests: its attestation key is public, so whoever names it proves nothing."""
 Word = TypeVar("Word", bound=StrEnum)
 _AAGUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_PRIVILEGED = frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.SECURITY_ADMINISTRATOR})
+_PRIVILEGED = frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.DETECTION_ENGINEER, Role.SECURITY_ADMINISTRATOR})
 _NAMES = frozenset({"attestation", "models", "biometric", "device_bound", "rollback_refused", "modalities"})
 
 

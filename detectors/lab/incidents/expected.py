@@ -5,6 +5,7 @@ from typing import Final
 __all__ = [
     "ABSENT",
     "AUDIT_SCOPE",
+    "BACKDATED_ACTS",
     "BACKDATING",
     "BROWSING",
     "CELEBRITY",
@@ -28,6 +29,7 @@ __all__ = [
     "LENT",
     "LINKAGE",
     "LOG_CLEARED",
+    "MISSING_NUMBERS",
     "NAMESAKE",
     "NEIGHBOUR",
     "NEW_TERMINAL",
@@ -44,7 +46,9 @@ __all__ = [
     "SELF_GRANTED",
     "SEQUENCE",
     "SERIAL",
+    "SHIFTED_CLOCK",
     "SILENCE",
+    "SILENT_SOURCE",
     "SPRAYING",
     "STAGING",
     "TRANSFEREE",
@@ -56,6 +60,7 @@ __all__ = [
 
 ABSENT: Final = "absent-yet-active"
 AUDIT_SCOPE: Final = "audit-scope-reduced"
+BACKDATED_ACTS: Final = "backdated-acts"
 BACKDATING: Final = "source-backdating"
 BROWSING: Final = "name-browsing"
 CELEBRITY: Final = "celebrity-record"
@@ -79,6 +84,7 @@ LEDGER: Final = "media-without-ledger"
 LENT: Final = "lent-id"
 LINKAGE: Final = "inquiry-without-permit"
 LOG_CLEARED: Final = "log-cleared"
+MISSING_NUMBERS: Final = "missing-numbers"
 NAMESAKE: Final = "namesake-record"
 NEIGHBOUR: Final = "neighbour-record"
 NEW_TERMINAL: Final = "new-terminal"
@@ -95,7 +101,9 @@ SECOND_FACTOR: Final = "missing-second-factor"
 SELF_GRANTED: Final = "self-granted"
 SEQUENCE: Final = "source-sequence"
 SERIAL: Final = "serial-look-ups"
+SHIFTED_CLOCK: Final = "shifted-clock"
 SILENCE: Final = "source-silence"
+SILENT_SOURCE: Final = "silent-source"
 SPRAYING: Final = "password-spraying"
 STAGING: Final = "staging-before-leaving"
 TRANSFEREE: Final = "transferee-active"

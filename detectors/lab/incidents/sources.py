@@ -2,7 +2,16 @@
 
 from datetime import date, timedelta
 
-from detectors.lab.incidents.expected import BACKDATING, CLOCK, SEQUENCE, SILENCE
+from detectors.lab.incidents.expected import (
+    BACKDATED_ACTS,
+    BACKDATING,
+    CLOCK,
+    MISSING_NUMBERS,
+    SEQUENCE,
+    SHIFTED_CLOCK,
+    SILENCE,
+    SILENT_SOURCE,
+)
 from detectors.lab.incidents.telling import Told, incident, told
 from detectors.lab.stage import Stage
 from detectors.lab.systems import NHI, PENSION, REGISTER
@@ -17,7 +26,7 @@ def _late_day(stage: Stage) -> date | None:
     return stage.rng.choice(late) if late else None
 
 
-@incident(SILENCE)
+@incident(SILENCE, SILENT_SOURCE)
 def silent_source(stage: Stage) -> Told | None:
     """Nothing arrives from a busy system for most of a working day."""
     if not (day := _late_day(stage)):
@@ -28,7 +37,7 @@ def silent_source(stage: Stage) -> Told | None:
     return Told((), source, at(day, 9, 40), at(day, 16, 20), ja, en)
 
 
-@incident(SEQUENCE)
+@incident(SEQUENCE, MISSING_NUMBERS)
 def lost_records(stage: Stage) -> Told | None:
     """Some minutes of a source's records are missing; its numbers tell."""
     if not (day := _late_day(stage)):
@@ -41,7 +50,7 @@ def lost_records(stage: Stage) -> Told | None:
     )
 
 
-@incident(CLOCK, BACKDATING)
+@incident(CLOCK, BACKDATING, SHIFTED_CLOCK)
 def wrong_clock(stage: Stage) -> Told | None:
     """A source's clock is wrong for some hours."""
     if not (day := _late_day(stage)):
@@ -53,7 +62,7 @@ def wrong_clock(stage: Stage) -> Told | None:
     return Told((), source, start, end, ja, en)
 
 
-@incident(BACKDATING)
+@incident(BACKDATING, BACKDATED_ACTS)
 def backdated_changes(stage: Stage) -> Told | None:
     """Changes are entered as if they had been made days before."""
     part = stage.cast(fits=lambda person: person.pace > 0 and person.section.main_system != REGISTER)

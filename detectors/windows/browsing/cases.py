@@ -67,6 +67,15 @@ CASES = (
         finds=["s4"],
     ),
     case("all through the day, between the cases", _DAY, _usual(), _curious(6, at="09:20", every=40), finds=["s1"]),
+    case(
+        "twenty names, then the next visitor's record",
+        _DAY,
+        _usual(),
+        _curious(20, every=1),
+        [act(clock(_DAY, "14:31"), "s1", unit=UNIT, subjects=["k-0009"])],
+        finds=["s1"],
+        given=open_cases(),
+    ),
     # To be left alone.
     case("an ordinary day", _DAY, _usual()),
     case("four are few", _DAY, _usual(), _curious(4)),

@@ -6,12 +6,12 @@ happens differs from unit to unit and from system to system, so the usual share 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from audit.casework import LookUpFilter, Result
+from audit.casework import LookUpDimension, LookUpFilter, LookUpMeasure, Result
 from audit.clock import TOKYO
 from audit.events import LOOKUPS, Activity
 from audit.findings import Draft, Severity
@@ -36,6 +36,8 @@ _UNIT, _OWN = 20.0, 60
 _SOON = timedelta(minutes=10)
 _CLOSE = timedelta(minutes=3)
 """So soon after another a search is the same one, told otherwise."""
+_TRIES = 8
+"""Whoever needs more searches for one record is looking for something else."""
 _COLUMNS = (*EVIDENCE_COLUMNS, "activity", "query_by", "query_hits")
 
 
@@ -47,7 +49,7 @@ class Parameters:
     minimum: int = setting(
         5, "照会に続かない検索がこの回数より少なければ検知しない", "fewer searches that lead to nothing are never found"
     )
-    least_score: float = setting(0.25, "この確からしさに満たなければ検知しない", "what is less likely is left out")
+    least_score: float = setting(0.12, "この確からしさに満たなければ検知しない", "what is less likely is left out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
     before = replace(wanted, start=window.start - timedelta(days=params.history_days), end=window.start)
     past = _searches(reader, before)
     unit = _units(reader, replace(before, end=window.end))
+    shares: dict[str, tuple[float, float]] = {}
     for actor in many:
         peers = [other for other in sorted({*past, *today}) if other != actor and unit[other] == unit[actor]]
         colleagues = sum(((past.get(p) or _NONE) + (today.get(p) or _NONE) for p in peers), _NONE)
@@ -87,12 +90,19 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
             continue
         chance = at_least_beta_binomial(today[actor].fruitless, today[actor].all, *share)
         if likely(_BEFORE, chance) >= params.least_score:
-            acts = reader.columns(replace(wanted, actors=(actor,)), _COLUMNS)
-            searches = _fruitless(acts, _accounted(reader, window, actor))
-            found = replace(today[actor], fruitless=len(searches))
-            score = likely(_BEFORE, at_least_beta_binomial(found.fruitless, found.all, *share))
-            if found.fruitless >= params.minimum and score >= params.least_score:
-                yield _draft(reader, window, actor, found, share[0], searches, score)
+            shares[actor] = share
+    if not shares:
+        return
+    acts: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for act in reader.columns(replace(wanted, actors=tuple(shares)), (*_COLUMNS, "actor_id")):
+        acts[act["actor_id"]].append(act)
+    accounted = _accounted(reader, window, shares)
+    for actor, share in shares.items():
+        searches = _fruitless(acts[actor], accounted[actor])
+        found = replace(today[actor], fruitless=len(searches))
+        score = likely(_BEFORE, at_least_beta_binomial(found.fruitless, found.all, *share))
+        if found.fruitless >= params.minimum and score >= params.least_score:
+            yield _draft(reader, window, actor, found, share[0], searches, score)
 
 
 _NONE = _Searches()
@@ -126,18 +136,22 @@ def _share(colleagues: _Searches, own: _Searches, everyone: _Searches) -> tuple[
     return (_UNIT * unit + weight * own.fruitless) / strength, strength
 
 
-def _accounted(reader: Reader, window: Window, actor: str) -> frozenset[tuple[str, str]]:
-    """The residents whom a person looked at that day for a reason that is on record, each with the system."""
+def _accounted(reader: Reader, window: Window, actors: Iterable[str]) -> Mapping[str, set[tuple[str, str]]]:
+    """The residents whom each looked at that day for a reason that is on record, with the system."""
     day = window.day
-    wanted = LookUpFilter(start=day, end=day + timedelta(days=1), actors=(actor,), results=(Result.MATCHED,))
-    return frozenset((one.source, one.subject) for one in reader.look_ups(wanted))
+    wanted = LookUpFilter(start=day, end=day + timedelta(days=1), actors=tuple(actors), results=(Result.MATCHED,))
+    by = (LookUpDimension.ACTOR, LookUpDimension.SOURCE, LookUpDimension.SUBJECT)
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for row in reader.count_look_ups(wanted, by, (LookUpMeasure.DAYS,)):
+        found[row["actor"]].add((row["source"], row["subject"]))
+    return found
 
 
-def _fruitless(acts: Iterable[Mapping[str, Any]], accounted: frozenset[tuple[str, str]]) -> list[Mapping[str, Any]]:
+def _fruitless(acts: Iterable[Mapping[str, Any]], accounted: Collection[tuple[str, str]]) -> list[Mapping[str, Any]]:
     """The searches after which the next act is another search, or a look-up much later.
 
-    Searches that follow each other closely and end with the record of somebody who is accounted for were one search,
-    for a name that many bear or that was heard badly.
+    A few searches that follow each other closely and end with the record of somebody who is accounted for were one
+    search, for a name that many bear or that was heard badly.
     """
     ordered = sorted(
         (act for act in acts if act["activity"] != Activity.SEARCH or _finds_by_words(act)),
@@ -145,15 +159,16 @@ def _fruitless(acts: Iterable[Mapping[str, Any]], accounted: frozenset[tuple[str
     )
     found: list[Mapping[str, Any]] = []
     following: Mapping[str, Any] | None = None
-    ends_well = False
+    ends_well, tries = False, 0
     for act in reversed(ordered):
+        tries += 1
         if act["activity"] != Activity.SEARCH:
-            ends_well = any((act["source"], subject) in accounted for subject in act["subjects"])
+            ends_well, tries = any((act["source"], subject) in accounted for subject in act["subjects"]), 0
         elif following is None or following["time"] - act["time"] > _SOON:
             ends_well = False
             found.append(act)
         elif following["activity"] == Activity.SEARCH:
-            ends_well = ends_well and following["time"] - act["time"] <= _CLOSE
+            ends_well = ends_well and tries <= _TRIES and following["time"] - act["time"] <= _CLOSE
             if not ends_well:
                 found.append(act)
         following = act
@@ -214,7 +229,7 @@ def _draft(
 
 META = DetectorMeta(
     id="name-browsing",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("照会に続かない名前の検索", "Searches by name that lead to nothing"),
     description=Texts(
         "名前や住所、生年月日で検索し、該当者がいるのに誰の記録も開かないことが、ふだんより多い日を見つけます。",

@@ -13,7 +13,7 @@ and for less when cases account for all of it: late work is mostly work.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from audit.log import Dimension, Filter, Measure
 from audit.texts import Texts
 from detectors.evidence import EVIDENCE_COLUMNS, evidence_of, main_source, subjects_of
 from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window, setting
-from detectors.rules.accounted import casework_tells, unaccounted
+from detectors.rules.accounted import unaccounted_of, units_that_tell
 from detectors.windows.off_hours.cases import CASES
 
 __all__ = ["DETECTOR", "Parameters"]
@@ -150,12 +150,41 @@ def _quarters(window: Window, reader: Reader) -> dict[tuple[str, str], list[dict
     return found
 
 
-def _shared(context: WorkContext, quarters: Iterable[Mapping[str, Any]]) -> Mapping[str, frozenset[int]]:
+class _Units:
+    """Where people work on one day, and when their units are open; looked up once for each."""
+
+    def __init__(self, window: Window, context: WorkContext) -> None:
+        self._window = window
+        self._context = context
+        self._of: dict[tuple[str, str], str] = {}
+        self._hours: dict[str, tuple[datetime, datetime] | None] = {}
+
+    def at(self, actor: str, at: datetime, said: str) -> str:
+        """The unit of somebody at a moment of the day."""
+        if (actor, said) in self._of:
+            return self._of[actor, said]
+        unit = self._context.unit_of(actor, at, said)
+        bounds = (bound for post in self._context.posts.get(actor, ()) for bound in (post.start, post.end))
+        if not any(bound is not None and self._window.start < bound < self._window.end for bound in bounds):
+            self._of[actor, said] = unit
+        return unit
+
+    def open(self, actor: str, unit: str, first: datetime, last: datetime, grace: timedelta) -> bool:
+        """Whether the unit is open from one moment to another, and the roster says nothing else of the person."""
+        if actor in self._context.roster:
+            return False
+        if unit not in self._hours:
+            self._hours[unit] = self._context.hours(unit, self._window.day)
+        hours = self._hours[unit]
+        return hours is not None and hours[0] - grace <= first and last < hours[1] + grace
+
+
+def _shared(units: _Units, quarters: Iterable[Mapping[str, Any]]) -> Mapping[str, frozenset[int]]:
     """By unit, the quarters of an hour in which half of its people at work that day are active: its real hours."""
     present: dict[str, set[str]] = defaultdict(set)
     active: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for row in quarters:
-        unit = context.unit_of(row["actor"], row["first"], row["org_unit"])
+        unit = units.at(row["actor"], row["first"], row["org_unit"])
         present[unit].add(row["actor"])
         active[unit][row["quarter"]].add(row["actor"])
     return {
@@ -199,11 +228,14 @@ def _suspects(window: Window, reader: Reader, params: Parameters) -> dict[str, l
     found: dict[str, list[tuple[datetime, datetime, str]]] = defaultdict(list)
     days_of_log = _days_of_log(window, reader)
     quarters = _quarters(window, reader)
-    shared = _shared(reader.context, (row for rows in quarters.values() for row in rows))
+    units = _Units(window, reader.context)
+    shared = _shared(units, (row for rows in quarters.values() for row in rows))
     for (actor, source), rows in quarters.items():
         odd = []
         for row in rows:
-            unit = reader.context.unit_of(actor, row["first"], row["org_unit"])
+            unit = units.at(actor, row["first"], row["org_unit"])
+            if units.open(actor, unit, row["first"], row["last"], grace):
+                continue
             judged = [_judge(reader.context, actor, unit, source, at, grace) for at in (row["first"], row["last"])]
             together = row["quarter"] in shared.get(unit, frozenset())
             if any(judgement and not (together and _near_work(judgement, params)) for judgement in judged):
@@ -218,51 +250,74 @@ def _suspects(window: Window, reader: Reader, params: Parameters) -> dict[str, l
 
 
 def _acts(
-    window: Window, reader: Reader, actor: str, spans: Sequence[tuple[datetime, datetime, str]]
-) -> Iterator[dict[str, Any]]:
-    """The acts themselves, within the spans that looked odd."""
-    first, last = min(span[0] for span in spans), max(span[1] for span in spans)
-    wanted = Filter(
-        start=first,
-        end=min(last + timedelta(microseconds=1), window.end),
-        actors=(actor,),
-        activities=ACTS,
-        outcomes=("", "success"),
-        staff_only=True,
-    )
-    columns = (*EVIDENCE_COLUMNS, "activity", "actor_org_unit")
-    for event in reader.columns(wanted, columns):
-        if any(start <= event["time"] <= end for start, end, _ in spans):
-            yield event
+    window: Window, reader: Reader, suspects: Mapping[str, Sequence[tuple[datetime, datetime, str]]]
+) -> Mapping[str, Sequence[dict[str, Any]]]:
+    """The acts themselves, within the spans that looked odd: asked hour by hour of those who look odd in it."""
+    hours: dict[int, set[str]] = defaultdict(set)
+    for actor, spans in suspects.items():
+        for start, _, _ in spans:  # none is longer than a quarter of an hour
+            hours[start.astimezone(TOKYO).hour].add(actor)
+    columns = (*EVIDENCE_COLUMNS, "activity", "actor_org_unit", "actor_id")
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for hour, actors in sorted(hours.items()):
+        wanted = Filter(
+            start=window.start,
+            end=window.end,
+            actors=tuple(sorted(actors)),
+            activities=ACTS,
+            outcomes=("", "success"),
+            hours=(hour,),
+            staff_only=True,
+        )
+        for event in reader.columns(wanted, columns):
+            actor = event["actor_id"]
+            if any(start <= event["time"] <= end for start, end, _ in suspects[actor]):
+                found[actor].append(event)
+    return found
 
 
 def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft]:
     """One finding a person and day."""
     grace = timedelta(minutes=params.grace_minutes)
-    for actor, spans in sorted(_suspects(window, reader, params).items()):
-        odd: list[tuple[dict[str, Any], _Judgement]] = []
-        for event in _acts(window, reader, actor, spans):
+    found: dict[str, list[tuple[dict[str, Any], _Judgement]]] = {}
+    for actor, events in sorted(_acts(window, reader, _suspects(window, reader, params)).items()):
+        odd = []
+        for event in events:
             unit = reader.context.unit_of(actor, event["time"], event["actor_org_unit"])
             judgement = _judge(reader.context, actor, unit, event["source"], event["time"], grace)
             if judgement is not None:
                 odd.append((event, judgement))
         if odd and not _only_coming_or_going(odd, params):
-            yield _draft(reader.context, actor, odd, _casework(window, reader, actor, odd))
+            found[actor] = odd
+    casework = _casework(window, reader, found)
+    for actor, odd in found.items():
+        yield _draft(reader.context, actor, odd, casework.get(actor, (0, False)))
 
 
 def _casework(
-    window: Window, reader: Reader, actor: str, odd: Sequence[tuple[Mapping[str, Any], _Judgement]]
-) -> tuple[int, bool]:
-    """How many residents first looked up off hours no case accounts for, and whether cases account for all of them."""
-    looked = [event for event, _ in odd if event["activity"] in LOOKUPS]
-    if not looked:
-        return 0, False
-    unit = reader.context.unit_of(actor, looked[0]["time"], looked[0]["actor_org_unit"])
-    if not casework_tells(window, reader, unit):
-        return 0, False
-    times = {event["time"] for event in looked}
-    without = sum(look_up.first in times for look_up in unaccounted(window, reader, actor))
-    return without, without == 0
+    window: Window, reader: Reader, found: Mapping[str, Sequence[tuple[Mapping[str, Any], _Judgement]]]
+) -> Mapping[str, tuple[int, bool]]:
+    """How many residents first looked up off hours no case accounts for, and whether cases account for all of them.
+
+    Of people who looked at nobody, and of units whose cases are not delivered, nothing is said.
+    """
+    looked = {
+        actor: events
+        for actor, odd in found.items()
+        if (events := [event for event, _ in odd if event["activity"] in LOOKUPS])
+    }
+    unit = {
+        actor: reader.context.unit_of(actor, events[0]["time"], events[0]["actor_org_unit"])
+        for actor, events in looked.items()
+    }
+    telling = units_that_tell(window, reader, set(unit.values()))
+    known = [actor for actor in looked if unit[actor] in telling]
+    without = unaccounted_of(window, reader, known)
+    counts = {}
+    for actor in known:
+        times = {event["time"] for event in looked[actor]}
+        counts[actor] = sum(look_up.first in times for look_up in without.get(actor, ()))
+    return {actor: (count, count == 0) for actor, count in counts.items()}
 
 
 def _only_coming_or_going(odd: Sequence[tuple[Mapping[str, Any], _Judgement]], params: Parameters) -> bool:

@@ -51,7 +51,7 @@ class Parameters:
     enough_days: int = setting(
         3, "所属の記録がこの日数より少なければ検知しない", "with fewer days on record the unit's work is not known"
     )
-    least_score: float = setting(0.15, "この確からしさに満たなければ検知しない", "what is less likely is left out")
+    least_score: float = setting(0.1, "この確からしさに満たなければ検知しない", "what is less likely is left out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ def _draft(
 
 META = DetectorMeta(
     id="outside-affair",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("担当外の業務での照会", "Look-ups outside one's affair"),
     description=Texts(
         "所属の誰も使わないシステムや業務で、根拠のない照会をした人を見つけます。",

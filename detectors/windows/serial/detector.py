@@ -1,8 +1,8 @@
 """A few look-ups every day that nothing accounts for, over weeks: low and slow.
 
-On no single day there are more of them than slips can be. Over one or four weeks they add up to more than colleagues
-of the unit have, each of whom slips as well and about as often. The finding is made on the day on which the sum
-becomes unlikely, and again only when it has become far more so; one bad day does not make a series.
+On no single day there are more of them than slips can be. Over one, four or eight weeks they add up to more than
+colleagues of the unit have, each of whom slips as well and about as often. The finding is made on the day on which the
+sum becomes unlikely, and again only when it has become far more so; one bad day does not make a series.
 """
 
 import math
@@ -16,6 +16,7 @@ from audit.findings import Draft, Severity
 from audit.texts import Texts
 from detectors.evidence import evidence_of_look_ups
 from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window, setting
+from detectors.rules.accounted import by_person
 from detectors.rules.chance import likely
 from detectors.rules.kind import READS
 from detectors.rules.sentences import circumstances, main_source
@@ -43,12 +44,12 @@ _Days = Mapping[str, Mapping[date, int]]
 class Parameters:
     """Settings of this detector."""
 
-    weeks: int = setting(4, "何週間の積み重ねまでみるか", "over how many weeks look-ups add up")
+    weeks: int = setting(8, "何週間の積み重ねまでみるか", "over how many weeks look-ups add up")
     minimum: int = setting(
         5, "根拠のない照会がこの世帯数より少なければ検知しない", "fewer households than this are never a finding"
     )
     minimum_days: int = setting(4, "何日以上にわたるものを検知するか", "on fewer days than this it is not a series")
-    least_score: float = setting(0.2, "この確からしさに満たなければ検知しない", "what is less likely is left out")
+    least_score: float = setting(0.1, "この確からしさに満たなければ検知しない", "what is less likely is left out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,32 +79,43 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
     }
     if not usual:
         return
-    short = counted(reader, after - timedelta(weeks=1), after, usual)
+    tallies = {weeks: counted(reader, after - timedelta(weeks=weeks), after, usual) for weeks in _spans(params)[:-1]}
+    tallies[params.weeks] = long
     loose = [
         actor
         for actor, found in usual.items()
         if min(
-            _chance(tally.unaccounted[actor], tally.all[actor], found, weeks)
-            for tally, weeks in ((long, params.weeks), (short, 1))
+            _chance(tally.unaccounted.get(actor, 0), tally.all.get(actor, 0), found, weeks)
+            for weeks, tally in tallies.items()
         )
         <= _LOOSE
     ]
     if not loose:
         return
     odd, every = _by_day(reader, day, loose, params)
-    for actor in loose:
-        if odd[actor].get(day) and _told(_worst(odd[actor], every[actor], day, usual[actor], params), params):
-            yield from _judge(reader, window, actor, every[actor], usual[actor], params)
+    told = [
+        actor
+        for actor in loose
+        if odd[actor].get(day) and _told(_worst(odd[actor], every[actor], day, usual[actor], params), params)
+    ]
+    start = day - timedelta(weeks=params.weeks) - _QUIET
+    look_ups = by_person(reader, LookUpFilter(start=start, end=after, results=UNACCOUNTED), told)
+    for actor in told:
+        own = [one for one in look_ups[actor] if not supervised(reader.context, one)]
+        yield from _judge(reader, window, actor, own, every[actor], usual[actor], params)
 
 
 def _judge(
-    reader: Reader, window: Window, actor: str, every: Mapping[date, int], usual: Usual, params: Parameters
+    reader: Reader,
+    window: Window,
+    actor: str,
+    look_ups: Sequence[LookUp],
+    every: Mapping[date, int],
+    usual: Usual,
+    params: Parameters,
 ) -> Iterator[Draft]:
     """A person's series without what was done in approved time, beside how it stood on each of the days before."""
     day = window.day
-    start = day - timedelta(weeks=params.weeks) - _QUIET
-    wanted = LookUpFilter(start=start, end=day + timedelta(days=1), actors=(actor,), results=UNACCOUNTED)
-    look_ups = [one for one in reader.look_ups(wanted) if not supervised(reader.context, one)]
     odd = Counter(at for at, _ in {(one.day, one.household) for one in look_ups})
     series = _worst(odd, every, day, usual, params)
     if not odd.get(day) or series is None or not _told(series, params):
@@ -113,6 +125,11 @@ def _judge(
     if not levels or series.level >= max(levels) + _FAR:
         own = [one for one in look_ups if one.day >= series.start]
         yield _draft(reader, window, actor, series, usual, own, again=bool(levels))
+
+
+def _spans(params: Parameters) -> tuple[int, ...]:
+    """Over how many weeks a series may go: one, half of the most, the most."""
+    return tuple(sorted({1, max(1, params.weeks // 2), params.weeks}))
 
 
 def _told(series: _Series | None, params: Parameters) -> bool:
@@ -142,14 +159,14 @@ def _by_day(reader: Reader, day: date, actors: Sequence[str], params: Parameters
 def _worst(
     odd: Mapping[date, int], every: Mapping[date, int], day: date, usual: Usual, params: Parameters
 ) -> _Series | None:
-    """Of one week and of all of them up to a day, what chance explains least."""
+    """Of one week, of half and of all of them up to a day, what chance explains least."""
     return min(_series(odd, every, day, usual, params), key=lambda one: one.chance, default=None)
 
 
 def _series(
     odd: Mapping[date, int], every: Mapping[date, int], day: date, usual: Usual, params: Parameters
 ) -> Iterator[_Series]:
-    for weeks in (1, params.weeks):
+    for weeks in _spans(params):
         start = day - timedelta(weeks=weeks) + timedelta(days=1)
         found = {at: count for at, count in odd.items() if start <= at <= day}
         counts, total = list(found.values()), sum(found.values())
@@ -218,7 +235,7 @@ def _draft(
 
 META = DetectorMeta(
     id="serial-look-ups",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("少しずつ続く根拠のない照会", "Look-ups without a case, low and slow"),
     description=Texts(
         "一日では目立たない数の、根拠のない照会が何週間も続くことを、同じ所属の職員の割合に照らして見つけます。",
@@ -230,7 +247,7 @@ META = DetectorMeta(
     techniques=("T1213",),
     controls=("C-083", "field G12"),
     reads=READS,
-    look_back=timedelta(weeks=5),
+    look_back=timedelta(weeks=9),
     runbook=Texts(
         "1. 見られた住民を並べ、共通点（住所、年齢、職業、話題）を探します。\n"
         "2. 時間帯や端末に決まりがないか見ます。\n3. 印刷や外部への持ち出しを合わせて確かめてから、本人に照会します。",

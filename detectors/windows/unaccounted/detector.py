@@ -15,6 +15,7 @@ from audit.findings import Draft, Severity
 from audit.texts import Texts
 from detectors.evidence import evidence_of_look_ups
 from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window, setting
+from detectors.rules.accounted import by_person
 from detectors.rules.chance import likely
 from detectors.rules.kind import READS
 from detectors.rules.sentences import circumstances, main_source
@@ -41,7 +42,7 @@ class Parameters:
     minimum: int = setting(
         4, "根拠のない照会がこの世帯数より少なければ検知しない", "fewer households than this are never a finding"
     )
-    least_score: float = setting(0.25, "この確からしさに満たなければ検知しない", "what is less likely is left out")
+    least_score: float = setting(0.12, "この確からしさに満たなければ検知しない", "what is less likely is left out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,15 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
         return
     today = counted(reader, day, after, many)
     past = counted(reader, day - timedelta(days=params.history_days), after)
-    for actor in sorted(many):
-        judged = _judge(actor, today.unaccounted[actor], today, past)
-        if judged is None or likely(_MOST, judged.chance) < params.least_score:
-            continue
-        wanted = LookUpFilter(start=day, end=after, actors=(actor,), results=UNACCOUNTED)
-        look_ups = [one for one in reader.look_ups(wanted) if not supervised(reader.context, one)]
+    odd = [
+        actor
+        for actor in sorted(many)
+        if (judged := _judge(actor, today.unaccounted[actor], today, past)) is not None
+        and likely(_MOST, judged.chance) >= params.least_score
+    ]
+    found = by_person(reader, LookUpFilter(start=day, end=after, results=UNACCOUNTED), odd)
+    for actor in odd:
+        look_ups = [one for one in found[actor] if not supervised(reader.context, one)]
         homes = len({one.household for one in look_ups})
         judged = _judge(actor, homes, today, past) if homes >= params.minimum else None
         if judged is None:
@@ -152,7 +156,7 @@ def _draft(
 
 META = DetectorMeta(
     id="unaccounted-look-ups",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("根拠のない照会の増加", "Many look-ups without a case"),
     description=Texts(
         "案件、承認、処理のいずれにも結びつかない照会が、所属と本人のふだんの割合より多い日を見つけます。",

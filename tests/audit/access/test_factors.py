@@ -1,10 +1,12 @@
 """Passwords, codes and sealing by themselves."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 import pyotp
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from argon2.profiles import CHEAPEST
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from audit.access.model import (
     Viewer,
     display_name_of,
     login_id_of,
+    permissions_of,
     within,
 )
 from audit.access.passwords import ARGON2_2026, Passwords, check_new_password
@@ -130,6 +133,15 @@ def test_passwords_are_verified_exactly_as_received() -> None:
     assert not passwords.verify(None, " パスが長い 合言葉 ")
 
 
+def test_nobody_s_password_takes_the_work_of_anybody_s() -> None:
+    """What stands for the hash of a user that is not there is refused by comparison, after all the work."""
+    decoy = Passwords()._decoy
+    assert extract_parameters(decoy) == ARGON2_2026
+    with pytest.raises(VerifyMismatchError):
+        PasswordHasher().verify(decoy, "gorse-lantern-oyster")
+    assert decoy != Passwords()._decoy
+
+
 def test_the_profile_is_the_one_named() -> None:
     stored = Passwords().hash("gorse-lantern-oyster")
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
@@ -194,8 +206,16 @@ def test_roles_grant_what_the_table_says() -> None:
     assert searchers == {Role.SECURITY_ADMINISTRATOR, Role.AUDITOR}
     sensitive = ("admin:", "alerts:", "boards:", "events:", "sources:")
     assert not any(permission.startswith(sensitive) for permission in ROLE_PERMISSIONS[Role.STAFF])
+    tuners = {role for role, held in ROLE_PERMISSIONS.items() if Permission.DETECTORS_DETECTOR_TUNE in held}
+    assert tuners == {Role.DETECTION_ENGINEER}
     assert list(Permission) == sorted(Permission)
     assert list(Role) == sorted(Role)
+
+
+def test_no_combination_of_roles_joins_tuning_and_cases() -> None:
+    for others in combinations(set(Role) - {Role.DETECTION_ENGINEER}, 2):
+        held = permissions_of(frozenset({Role.DETECTION_ENGINEER, *others}))
+        assert (Permission.DETECTORS_DETECTOR_TUNE in held) == (Role.SECURITY_ADMINISTRATOR not in others)
 
 
 def test_nobody_else_makes_a_viewer() -> None:

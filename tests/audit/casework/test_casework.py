@@ -150,6 +150,16 @@ def test_a_print_accounts_for_a_look_only_where_printing_is_the_work(desk: MakeD
     assert matched == {"x0", "x1", "x2"}
 
 
+def test_a_print_accounts_for_nothing_where_prints_have_tickets(desk: MakeDesk) -> None:
+    town = desk()
+    town.feed("staff", STAFF)
+    town.feed("subjects", SUBJECTS)
+    town.feed("cases", cases(f"c7,,k7,{SHIKAKU},s2,reception,2026-10-05,"))
+    town.take_in([act("10:00", "s1", "k7", "print"), act("10:05", "s1", "x1", "print"), act("10:09", "s1", "x2")])
+    found = {row.subject: row.because for row in town.made(DAY)}
+    assert found == {"k7": "case", "x1": "", "x2": ""}
+
+
 def test_nobodys_own_affairs_are_the_work_of_their_unit(desk: MakeDesk) -> None:
     town = desk()
     town.feed("staff", STAFF)

@@ -72,3 +72,18 @@ def test_steps_of_two_people_are_not_mixed_up(desk: MakeDesk) -> None:
     town.casework.make(DAY, DAY)
     wanted = LookUpFilter(start=DAY, end=NEXT)
     assert town.casework.aggregate(wanted, (), (LookUpMeasure.STEPS,)) == [{"steps": 0}]
+
+
+def test_what_was_found_by_name_can_be_counted_alone(desk: MakeDesk) -> None:
+    town = desk()
+    town.take_in(
+        [
+            act("10:00", "s1", "r-1", query={"by": "name", "hits": 1}),
+            act("10:01", "s1", "r-2", query={"by": "number", "hits": 1}),
+            act("10:02", "s2", "r-3"),
+        ]
+    )
+    town.casework.make(DAY, DAY)
+    wanted = LookUpFilter(start=DAY, end=NEXT, by_name=True)
+    found = town.casework.aggregate(wanted, (LookUpDimension.ACTOR,), (LookUpMeasure.VISITS,), {})
+    assert found == [{"actor": "s1", "visits": 1}]

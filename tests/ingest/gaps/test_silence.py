@@ -180,7 +180,7 @@ def test_silent_since_before_we_listened_is_no_gap(town: Any) -> None:
 
 def test_T4_late_events_re_open_the_windows_they_belong_to(town: Any) -> None:
     casework = Casework(LookUpRepository(town.store), town.context)
-    runner = Runner(town.log, casework, town.context, town.findings, town.clock, DETECTORS)
+    runner = Runner(town.log, casework, town.context, town.findings, town.clock, lambda: DETECTORS)
     town.at("2027-01-05 09:00").hear("2026-12-31 23:59", "2027-01-01 00:00")
     assert [day.isoformat() for day in runner.run().days] == ["2026-12-31", "2027-01-01"]
     assert runner.run().windows == 0
@@ -263,3 +263,30 @@ def test_T4_late_events_out_of_order_over_the_year_end_leave_no_gap(town: Any) -
     (found,) = town.found(SILENCE)
     assert "2 events of that time have arrived since" in found.reasons[-1].en
     assert [event.time for event in town.log.each(Filter())] == [jst(day) for day in days]
+
+
+def _days_of(town: Any, count: int, *times: str) -> None:
+    """Some weeks in which a source is heard at these times of every day."""
+    first = jst("2026-10-05 00:00")
+    for n in range(count):
+        day = first + timedelta(days=n)
+        if day.weekday() < 5:
+            town.at(day.replace(hour=18))
+            town.hear(*(f"{day:%Y-%m-%d} {at}" for at in times), name=f"{day:%m-%d}")
+
+
+def test_a_pause_that_a_source_of_few_events_often_has_is_no_silence(town: Any) -> None:
+    town.source("src", expected="continuous", silence_hours=4.0)
+    _days_of(town, 19, "09:00", "16:50")
+    town.look_twice()
+    late = [finding for finding in town.found(SILENCE) if finding.start >= jst("2026-10-19 00:00")]
+    assert late == []
+
+
+def test_a_source_of_many_events_is_silent_after_as_long(town: Any) -> None:
+    town.source("src", expected="continuous", silence_hours=4.0)
+    _days_of(town, 18, *(f"{hour:02}:{minute:02}" for hour in range(9, 17) for minute in (0, 20, 40)))
+    town.at("2026-10-23 14:30").hear("2026-10-23 09:00", "2026-10-23 09:20", name="last")
+    town.look_twice()
+    (finding,) = [finding for finding in town.found(SILENCE) if finding.start >= jst("2026-10-19 00:00")]
+    assert finding.start == jst("2026-10-23 13:20")

@@ -38,7 +38,7 @@ class Single:
     """Settings of `grant-without-approval`."""
 
     approved_percent: int = setting(
-        80,
+        60,
         "過去 28 日の付与の何 % に承認の記録があれば、承認のない付与を異常とみなすか",
         "share of four weeks' grants with an approval that makes one without odd",
     )
@@ -78,15 +78,23 @@ def _without(
     before = _by_source(event for event in granted if event["time"] < window.start)
     for source, events in _by_source(event for event in granted if event["time"] >= window.start).items():
         earlier = before.get(source, [])
-        earlier = [grant for grant in earlier if not _moved(reader.context, grant)] or earlier
-        approved = sum(approved_before(reader.context, approvals, grant, _HISTORY) for grant in earlier)
-        usual = len(earlier) >= _FEW and 100 * approved >= share * len(earlier)
+        unmoved = [grant for grant in earlier if not _moved(reader.context, grant)]
+        usual = any(_approved(reader.context, approvals, grants, share) for grants in (earlier, unmoved))
+        few = len(unmoved or earlier) < _FEW
         for event in events:
-            known = reader.context.knows(event["target_id"]) and len(earlier) < _FEW
+            known = few and reader.context.knows(event["target_id"])
             if (usual or known) and not (
                 _moved(reader.context, event) or approved_before(reader.context, approvals, event, _HISTORY)
             ):
                 yield event, usual
+
+
+def _approved(
+    context: WorkContext, approvals: Sequence[dict[str, Any]], grants: Sequence[dict[str, Any]], share: int
+) -> bool:
+    """Whether most of some grants had an approval: of a transfer's, or of those between transfers."""
+    approved = sum(approved_before(context, approvals, grant, _HISTORY) for grant in grants)
+    return len(grants) >= _FEW and 100 * approved >= share * len(grants)
 
 
 def single(window: Window, reader: Reader, params: Single) -> Iterable[Draft]:
@@ -204,7 +212,7 @@ _RUNBOOK = Texts(
 
 _SINGLE = DetectorMeta(
     id="grant-without-approval",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("承認の記録がない権限付与", "Rights given without an approval"),
     description=Texts(
         "ふだん承認の記録を伴うシステムで、他の人の承認なしに付与された権限を見つけます。",

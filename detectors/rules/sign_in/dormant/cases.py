@@ -61,7 +61,24 @@ CASES = (
         finds=["s1"],
         given=_leave("2026-09-28", "2026-10-02"),
     ),
+    case(
+        "used day after day, then not for five weeks",
+        _DAY,
+        _others(120),
+        *(act(clock(_back(back), "10:00"), "s1") for back in (41, 38, 37, 36, 35)),
+        _AWAKE,
+        finds=["s1"],
+        given=_DIRECTORY,
+    ),
     # To be left alone.
+    case(
+        "used every other week, this time after five",
+        _DAY,
+        _others(120),
+        *(act(clock(_back(back), "10:00"), "s1") for back in (77, 63, 49, 35)),
+        _AWAKE,
+        given=_DIRECTORY,
+    ),
     case("seen last month", _DAY, _others(120), act(clock(_back(40), "10:00"), "s1"), _AWAKE, given=_DIRECTORY),
     case("seen last week", _DAY, _others(120), act(clock(_back(6), "10:00"), "s1"), _AWAKE, given=_DIRECTORY),
     case(

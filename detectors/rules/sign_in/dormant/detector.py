@@ -1,6 +1,7 @@
 """An account that nobody used for a long time, and that acts again.
 
-Silence is measured by the log: since the account's last act, or since the log began where it has none. A new member of
+Silence is measured by the log: since the account's last act, or since the log began where it has none. An account that
+was used day after day is dormant sooner than one that is used a few times a year. A new member of
 staff, somebody whose post has changed, somebody who was on leave, and somebody whom the roster or an approval calls in
 have a reason for it. An account that the directory does not know and that was never seen is as good as dormant, once
 there is a directory. What it does after waking decides how much it matters.
@@ -9,6 +10,7 @@ there is a directory. What it does after waking decides how much it matters.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from audit.context import RosterKind, WorkContext
@@ -27,6 +29,11 @@ __all__ = ["DETECTOR", "Parameters"]
 
 _A = Activity
 _LOOK_BACK = timedelta(days=180)
+_DAILY = 3
+"""On fewer days than these nothing is known of how an account is used."""
+_LONG = 60
+_LONGER = 5
+"""A silence so many times the longest pause before is none of its usual pauses."""
 _COLUMNS = (*EVIDENCE_COLUMNS, "activity", "terminal_id", "terminal_ip")
 _TAKING_OUT = frozenset({_A.EXPORT, _A.DOWNLOAD, _A.PRINT, _A.SCREEN_COPY, _A.MEDIA_WRITE})
 _BY_ITSELF = frozenset({_A.LOGOUT, _A.LOCK, _A.HEARTBEAT, _A.LEDGER_ENTRY, _A.ENTRY, _A.EXIT})
@@ -38,6 +45,11 @@ class Parameters:
     """Settings of this detector."""
 
     silent_days: int = setting(60, "何日使われなければ休眠とみなすか", "days without any act that make it dormant")
+    pause_days: int = setting(
+        30,
+        "それまで毎日のように使われていた利用者 ID は、何日使われなければ休眠とみなすか",
+        "the same for an account that was in daily use before",
+    )
     least_log_days: int = setting(
         20,
         "ログがこれより短い間は、初めて現れた利用者 ID を判定しない",
@@ -91,9 +103,20 @@ def _silences(window: Window, reader: Reader, actors: set[str], params: Paramete
     for actor in actors:
         silence = _Silence(last.get(actor, begin), actor in last)
         least = params.silent_days if silence.seen else min(params.silent_days, params.least_log_days)
-        if silence.days(window) >= least:
+        days = silence.days(window)
+        if silence.seen and params.pause_days <= days < least and _was_daily(window, reader, actor, silence):
+            least = params.pause_days
+        if days >= least:
             found[actor] = silence
     return found
+
+
+def _was_daily(window: Window, reader: Reader, actor: str, silence: _Silence) -> bool:
+    """Whether the pauses before were so short that this one is something else."""
+    wanted = _acting(window, window.start - _LOOK_BACK, actors=(actor,), activities=_PEOPLE_S_OWN)
+    days = sorted(row["day"] for row in reader.aggregate(wanted, (Dimension.DAY,), (Measure.EVENTS,)))
+    longest = max(((later - earlier).days for earlier, later in pairwise(days)), default=0)
+    return len(days) >= _DAILY and _LONGER * longest <= silence.days(window)
 
 
 def _has_reason(context: WorkContext, window: Window, actor: str, silence: _Silence, params: Parameters) -> bool:
@@ -155,7 +178,8 @@ def _draft(window: Window, reader: Reader, actor: str, silence: _Silence, events
     looks = [event for event in events if event["activity"] in LOOKUPS]
     taken = [event for event in events if event["activity"] in _TAKING_OUT]
     people = len({subject for event in looks for subject in event["subjects"]})
-    score = (0.45 if silence.seen else 0.25) + (0.1 if looks else 0.0) + min(0.2, 0.05 * without)
+    score = (0.45 if days >= _LONG else 0.35) if silence.seen else 0.25
+    score += (0.1 if looks else 0.0) + min(0.2, 0.05 * without)
     score += 0.1 if taken else 0.0
     name, when = named(context, actor, first["time"]), at_hour(first["time"])
     since = at_hour(silence.since)
@@ -189,7 +213,7 @@ def _draft(window: Window, reader: Reader, actor: str, silence: _Silence, events
 
 META = DetectorMeta(
     id="dormant-account",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("休眠していた利用者 ID の使用", "A dormant account awake"),
     description=Texts(
         "長く使われていなかった利用者 ID の使用のうち、休職・異動・採用で説明できないものを見つけます。",

@@ -84,7 +84,7 @@ CASES = (
         _DAY,
         _OTHERS,
         look_ups(_DAY, "s1", 3, source=_TAX),
-        given=_town("2026-10-01", "2026-09-30"),
+        given=_town("2026-10-05", "2026-10-04"),
     ),
     case("the new unit's own system", _DAY, _OTHERS, look_ups(_DAY, "s1", 9, source=_REGISTER), given=_IN_SEPTEMBER),
     case(

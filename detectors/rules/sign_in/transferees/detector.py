@@ -1,8 +1,8 @@
 """Somebody who goes on working in the systems of the unit that they have left.
 
-A former unit's systems are those that its other people use and the new unit's people do not. A handover of some days
-is allowed; after it, a few look-ups there that no case accounts for, or an output, are a finding. Whoever holds both
-posts at a time, or has somebody's approval, is not one.
+A former unit's systems are those that a fifth of its other people use and hardly anybody of the new unit does. A few
+days of handover are allowed, longer ones with an approval; after it, a few look-ups there that no case accounts for, or
+an output, are a finding. Whoever holds both posts at a time, or has somebody's approval, is not one.
 """
 
 from collections import defaultdict
@@ -27,6 +27,8 @@ from detectors.telling import about_person, named
 __all__ = ["DETECTOR", "Parameters"]
 
 _A = Activity
+_SHARE = 0.2
+"""A system is a unit's when so many of its people use it."""
 _TAKING_OUT = (_A.EXPORT, _A.DOWNLOAD, _A.PRINT, _A.SCREEN_COPY, _A.MEDIA_WRITE)
 
 
@@ -34,7 +36,7 @@ _TAKING_OUT = (_A.EXPORT, _A.DOWNLOAD, _A.PRINT, _A.SCREEN_COPY, _A.MEDIA_WRITE)
 class Parameters:
     """Settings of this detector."""
 
-    handover_days: int = setting(10, "異動後、引継ぎとみなす日数", "days of handover after a transfer")
+    handover_days: int = setting(5, "異動後、引継ぎとみなす日数", "days of handover after a transfer")
     within_days: int = setting(180, "異動後、何日まで見るか", "for how many days after a transfer it is looked for")
     residents: int = setting(
         2,
@@ -67,12 +69,17 @@ def _related(unit: str, other: str) -> bool:
 
 
 def _used_by(rows: Iterable[Mapping[str, Any]], reader: Reader, window: Window, but: str) -> dict[str, set[str]]:
-    """By unit, the systems that its people used, one person left out."""
-    used: dict[str, set[str]] = defaultdict(set)
+    """By unit, the systems that its people used, one person left out; what one in many used is not the unit's."""
+    people: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for row in rows:
         if row["actor"] != but:
-            used[reader.context.unit_of(row["actor"], window.start)].add(row["source"])
-    return used
+            people[reader.context.unit_of(row["actor"], window.start)][row["source"]].add(row["actor"])
+    return {
+        unit: {
+            name for name, users in by_source.items() if len(users) >= _SHARE * len(set().union(*by_source.values()))
+        }
+        for unit, by_source in people.items()
+    }
 
 
 def _left_systems(
@@ -149,9 +156,9 @@ def _draft(
     reasons = [
         Texts(
             f"{name} は {last_day.month}月{last_day.day}日で {former.org_unit} を離れましたが、{days} 日たった今も"
-            f"その所属のシステム（{'、'.join(sources)}）を使っています。今の所属の他の職員は使っていません。",
+            f"その所属のシステム（{'、'.join(sources)}）を使っています。今の所属の他の職員はほとんど使っていません。",
             f"{name} left {former.org_unit} on {last_day:%-d %B}, {days} days ago, and still uses its systems "
-            f"({', '.join(sources)}), which nobody else of the present unit does.",
+            f"({', '.join(sources)}), which hardly anybody of the present unit does.",
         ),
         Texts(
             f"そこで閲覧した住民のうち {len(looked)} 人には、対応する業務の記録がありません。",
@@ -166,7 +173,7 @@ def _draft(
 
 META = DetectorMeta(
     id="transferee-active",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("異動後の旧所属システムの使用", "A transferred person in the former unit's systems"),
     description=Texts(
         "引継ぎ期間を過ぎても、異動前の所属だけが使うシステムで業務記録のない閲覧や出力をしている人を見つけます。",

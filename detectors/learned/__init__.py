@@ -1,0 +1,1 @@
+"""Detectors that learn what is usual from the log."""

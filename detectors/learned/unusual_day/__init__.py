@@ -1,0 +1,1 @@
+"""A day unlike the person's own and unlike their colleagues'."""

@@ -1,0 +1,1 @@
+"""Acts entered under an earlier time."""

@@ -1,0 +1,1 @@
+"""Residents gone through by number."""
