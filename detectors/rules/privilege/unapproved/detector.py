@@ -30,7 +30,9 @@ _A = Activity
 _HISTORY = timedelta(days=28)
 _TRANSFER = timedelta(days=14)
 _FEW = 3
-"""Fewer grants than this show no habit."""
+"""Fewer grants than this with an approval show no habit."""
+_HANDFUL = 6
+"""Fewer grants than this without one do not either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +72,19 @@ def _by_source(events: Iterable[dict[str, Any]]) -> Mapping[str, list[dict[str, 
 def _without(
     window: Window, reader: Reader, granted: Sequence[dict[str, Any]], share: int
 ) -> Iterable[tuple[dict[str, Any], bool]]:
-    """Today's grants without an approval, and whether the source's earlier grants had one.
+    """Today's grants without an approval, and whether the source's other grants had one.
 
-    Where earlier ones mostly had none, nothing is said.
+    Where others mostly had none, nothing is said; a handful of them shows no such habit.
     """
     approvals = acts_on_rights(window, reader, (_A.APPROVE,), 2 * _HISTORY)
-    before = _by_source(event for event in granted if event["time"] < window.start)
-    for source, events in _by_source(event for event in granted if event["time"] >= window.start).items():
-        earlier = before.get(source, [])
-        unmoved = [grant for grant in earlier if not _moved(reader.context, grant)]
-        usual = any(_approved(reader.context, approvals, grants, share) for grants in (earlier, unmoved))
-        few = len(unmoved or earlier) < _FEW
-        for event in events:
-            known = few and reader.context.knows(event["target_id"])
-            if (usual or known) and not (
-                _moved(reader.context, event) or approved_before(reader.context, approvals, event, _HISTORY)
-            ):
+    for grants in _by_source(granted).values():
+        unmoved = [grant for grant in grants if not _moved(reader.context, grant)]
+        for event in unmoved:
+            if event["time"] < window.start or approved_before(reader.context, approvals, event, _HISTORY):
+                continue
+            others = [[grant for grant in some if grant is not event] for some in (grants, unmoved)]
+            usual = any(_approved(reader.context, approvals, some, share) for some in others)
+            if usual or (len(others[1]) < _HANDFUL and reader.context.knows(event["target_id"])):
                 yield event, usual
 
 
@@ -125,8 +124,8 @@ def _single_draft(context: WorkContext, actor: str, events: Sequence[dict[str, A
             f"({len(events)} acts).",
         ),
         Texts(
-            "事前に他の人が承認した記録がありません。このシステムのこれまでの付与のほとんどには記録があります。",
-            "Nobody else had approved it before, as is on record for nearly all earlier grants of this system.",
+            "事前に他の人が承認した記録がありません。このシステムの他の付与のほとんどには記録があります。",
+            "Nobody else had approved it before, as is on record for most other grants of this system.",
         )
         if usual
         else Texts(
