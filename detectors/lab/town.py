@@ -60,14 +60,14 @@ class Town:
         seed: what its randomness was drawn from.
         stage: its people, residents, cases, timetable and approvals.
         acts: everything that was done and arrived, in order of writing.
-        lost: what was numbered and never arrived.
+        lost: what was numbered and never arrived, each with how many acts had arrived before.
         labels: what was planted and really happened.
     """
 
     seed: int
     stage: Stage
     acts: tuple[Act, ...]
-    lost: tuple[Act, ...]
+    lost: tuple[tuple[int, Act], ...]
     labels: tuple[Label, ...]
 
     def write(self, folder: Path, *, native: bool = True) -> TownFiles:
@@ -101,14 +101,13 @@ class Town:
     def _logs(self, *, native: bool) -> Iterator[tuple[Writer, list[tuple[int, Act]]]]:
         """Each source's acts with their numbers: what is lost has a number all the same."""
         by_source: dict[str, list[tuple[Act, bool]]] = {writer.source: [] for writer in WRITERS}
-        for arrived, acts in ((True, self.acts), (False, self.lost)):
-            for act in acts:
-                by_source.setdefault(act.system, []).append((act, arrived))
+        places = [(place + 1, True, act) for place, act in enumerate(self.acts)]
+        places += [(place, False, act) for place, act in self.lost]
+        for _, arrived, act in sorted(places, key=lambda one: one[0]):
+            by_source.setdefault(act.system, []).append((act, arrived))
         first = [writer.source for writer in WRITERS]
         for source in (*first, *sorted(set(by_source) - set(first))):
             own = by_source[source]
-            if not all(arrived for _, arrived in own):
-                own.sort(key=lambda pair: pair[0].written)
             yield (
                 writer_of(source, native=native),
                 [(number, act) for number, (act, arrived) in enumerate(own, start=1) if arrived],
@@ -189,11 +188,15 @@ def _live(stage: Stage, seed: int) -> Iterator[Act]:
                 yield from habits.day(rng, person, day, work.touches.get(key, ()), work.chores.get(key, ()), own)
 
 
-def _befall(acts: Sequence[Act], troubles: Sequence[Trouble]) -> tuple[list[Act], list[Act]]:
-    """What arrives, and what was numbered and does not, once silences and wrong clocks have had their effect."""
+def _befall(acts: Sequence[Act], troubles: Sequence[Trouble]) -> tuple[list[Act], list[tuple[int, Act]]]:
+    """What arrives, and what was numbered and does not, once silences and wrong clocks have had their effect.
+
+    What is lost stands with how many had arrived before it: that is its place in the order of numbers.
+    """
     if not troubles:
         return list(acts), []
-    arrived, lost = [], []
+    arrived: list[Act] = []
+    lost: list[tuple[int, Act]] = []
     for act in acts:
         trouble = next((t for t in troubles if t.source == act.system and t.start <= act.at < t.end), None)
         if trouble is None:
@@ -201,7 +204,7 @@ def _befall(acts: Sequence[Act], troubles: Sequence[Trouble]) -> tuple[list[Act]
         elif trouble.by is not None:
             arrived.append(replace(act, at=act.at + trouble.by, recorded=act.recorded and act.recorded + trouble.by))
         elif trouble.counted:
-            lost.append(act)
+            lost.append((len(arrived), act))
     return arrived, lost  # a wrong clock changes what is written, not the order it is written in
 
 
