@@ -21,7 +21,7 @@ from ingest.gaps import DETECTORS as GAP_DETECTORS
 
 __all__ = ["DetectorViews", "detector_document"]
 
-DAYS = 30
+_DAYS = 30
 _RUNS = 30
 _LATE = 3
 """So many rounds missed are worth a word, as on the page of alerts."""
@@ -39,7 +39,7 @@ class DetectorViews:
         now = installation.clock.now()
         self._late = now - timedelta(minutes=_LATE * installation.settings.detect_minutes)
         self._last = tokyo_date(now)
-        self._first = self._last - timedelta(days=DAYS - 1)
+        self._first = self._last - timedelta(days=_DAYS - 1)
         self.known: Mapping[str, Detector] = installation.runner.known()
         self._installed = installation.runner.installed()
         self._looks = installation.findings.last_looks()
@@ -122,8 +122,8 @@ class DetectorViews:
 
     def in_force(self, detector: Detector) -> dict[str, Any]:
         """The parameters in force; of one that does not take them, its own."""
-        name = detector.meta.id
-        return self._installed.settings(name) if name in self._installed.parameters else asdict(detector.parameters)
+        edition = self._installed.current.get(detector.meta.id)
+        return dict(edition.settings) if edition else asdict(detector.parameters)
 
     @property
     def _tomorrow(self) -> datetime:
@@ -151,7 +151,7 @@ class DetectorViews:
     def _row(self, detector: Detector, recent: Mapping[date, int], waiting: int) -> DetectorRow:
         meta = detector.meta
         alarm = self._alarms.get(meta.id)
-        days = [self._first + timedelta(days=n) for n in range(DAYS)]
+        days = [self._first + timedelta(days=n) for n in range(_DAYS)]
         return DetectorRow(
             id=meta.id,
             title=meta.title,

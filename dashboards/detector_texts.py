@@ -135,8 +135,10 @@ DETECTOR_TEXTS = {
     "card.per_hour": Texts("確認 1 時間あたりの発見", "Incidents found per hour of review"),
     "card.none": Texts("採点結果はまだありません", "There is no scorecard yet"),
     "card.none_hint": Texts(
-        "次のコマンドで模擬の町を作り、検知器を採点できます。数分かかり、結果はこの画面に現れます。",
-        "This command simulates a town and scores the detectors. It takes minutes; the result appears here.",
+        "見守りと同じデータの場所（--data）で次のコマンドを実行すると、模擬の町を作って検知器を採点します。数分かかり、"
+        "結果はこの画面に現れます。",
+        "Run this with the same data directory (--data) as the service: it simulates a town and scores the detectors. "
+        "It takes minutes; the result appears here.",
     ),
     "card.unreadable": Texts(
         "この採点結果は読めません。別の版で作られたものかもしれません。作り直してください。",

@@ -35,6 +35,7 @@ DUES = {
     "asked": Texts("期間を指定した実行", "Asked for"),
     "context": Texts("人事・業務データの更新", "Context feeds changed"),
     "events": Texts("記録の追加", "More events"),
+    "findings": Texts("他の検知器の結果の変更", "Other detectors found other things"),
     "first": Texts("初回", "First time"),
     "parameters": Texts("設定値の変更", "Other values"),
     "version": Texts("検知器の更新", "Other version"),
