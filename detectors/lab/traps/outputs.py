@@ -22,7 +22,7 @@ def month_end_bulk(stage: Stage) -> Told | None:
     system, rows, medium = (
         person.section.main_system,
         stage.rng.randint(3_000, 12_000),
-        f"M-{stage.rng.randint(1, 30):03}",
+        f"M-{stage.rng.randint(31, 39):03}",
     )
     span = at(day, 0) - timedelta(days=1), at(day, 24)
     given = stage.approve(person, system, *span, "月次の突合データ", kind="export", max_rows=rows + 100, medium=medium)
