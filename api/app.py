@@ -15,6 +15,7 @@ from api.jobs import start_scheduler
 from api.receivers import running
 from api.web import (
     authenticators,
+    cases_json,
     detectors,
     detectors_json,
     emergencies,
@@ -134,6 +135,7 @@ def create_app(installation: Installation, *, schedule: bool = True, watch: bool
         runs_json,
         detectors,
         detectors_json,
+        cases_json,
     ):
         app.include_router(part.router)
     app.include_router(rights_ledger.router)

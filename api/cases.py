@@ -9,23 +9,30 @@ from api.installation import Installation
 from audit.clock import day_start, tokyo_date
 from audit.context import Post
 from audit.findings import Finding, FindingFilter, FindingStatus
-from detectors.ranking import Case, CaseStatus, Facts, Weights, cases_of, load_weights
+from detectors.ranking import Case, CaseStatus, Facts, Weights, cases_of, load_weights, outcomes_by_day
 from detectors.runner import CASEWORK
 
-__all__ = ["case_ids", "case_queue", "headcount", "listed", "places", "ranked"]
+__all__ = ["case_ids", "case_queue", "found_case", "headcount", "listed", "places", "ranked"]
 
 _NOBODY_KNOWN = 1000
 """How many staff a town is taken to have whose directory says nothing."""
 
 
 def case_queue(installation: Installation, weights: Weights | None = None) -> list[Case]:
-    """Every case of the installation, the latest day first, by rank within it."""
+    """Every case of the installation, the latest day first, by rank within it, with what reviewers made of it."""
     findings = [
         *installation.findings.listing(FindingFilter()),
         *installation.findings.listing(FindingFilter(status=FindingStatus.WITHDRAWN)),
         *installation.findings.listing(FindingFilter(status=FindingStatus.EXCEPTED)),
     ]
-    return ranked(installation, findings, weights)
+    said = {one.case: one for one in installation.dispositions.every() if one.ended_at is None}
+    cases = ranked(installation, findings, weights)
+    return [case.judged(said[case.id]) if case.id in said else case for case in cases]
+
+
+def found_case(installation: Installation, number: str) -> Case | None:
+    """One case by its id."""
+    return next((case for case in case_queue(installation) if case.id == number), None)
 
 
 def ranked(installation: Installation, findings: Sequence[Finding], weights: Weights | None = None) -> list[Case]:
@@ -97,4 +104,5 @@ def _facts(installation: Installation, findings: Iterable[Finding]) -> Facts:
         through=max((*judged, *found), default=tokyo_date(now)),
         places=lambda day: places(staff(day) if work.posts else _NOBODY_KNOWN, per_thousand),
         closed=lambda day: bool(work.closed("", day)),
+        outcomes=outcomes_by_day(installation.dispositions.every()),
     )

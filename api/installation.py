@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+from api.closing import Reviewers
 from api.decisions import Decisions, open_decisions
 from api.factor_policies import factor_policies
 from api.rights import TownPeople, open_rights
@@ -25,7 +26,8 @@ from audit.casework import Casework
 from audit.casework.repository import LookUpRepository
 from audit.clock import Clock, SystemClock
 from audit.context import ContextService
-from audit.events import Activity
+from audit.dispositions import DispositionService
+from audit.events import Activity, AuditEvent
 from audit.findings import CanaryBook, DetectorRun, Draft, FindingService, Severity
 from audit.leases import ClockReadings, LeaseService
 from audit.log import EventLog, LogRepository
@@ -42,6 +44,7 @@ from audit.tuning import TuningService
 from detectors.model import Detector
 from detectors.registry import DETECTORS, by_id
 from detectors.runner import Runner
+from detectors.schedule.due import Past
 from detectors.sigma.imported import ImportedDetectors
 from ingest.gaps import GapService
 from ingest.pipeline import Pipeline, Reconciliation
@@ -97,6 +100,7 @@ class Installation:
     leases: LeaseService
     canaries: CanaryBook
     readings: ClockReadings
+    dispositions: DispositionService
     tuning: TuningService
     previews: PreviewMaker
     imported: ImportedDetectors
@@ -159,6 +163,7 @@ class Installation:
         *,
         target: str = "",
         outcome: str = "success",
+        event_id: str = "",
     ) -> None:
         """Record an act of this installation itself, or of whoever runs its commands on this machine.
 
@@ -167,6 +172,7 @@ class Installation:
         """
         self.log.record(
             {
+                **({"event_id": event_id} if event_id else {}),
                 "time": self.clock.now().isoformat(),
                 "activity": activity,
                 "operation_name": operation,
@@ -177,17 +183,23 @@ class Installation:
             }
         )
 
+    def told(self, operation: str, details: Mapping[str, str], *, target: str, outcome: str) -> AuditEvent:
+        """Record a security event of our own and give it back as the log has it, for a finding that cites it.
+
+        It is found by its name: by time, the last one is another whenever the clock is set back.
+
+        Raises:
+            StoreError: the log cannot be written.
+        """
+        name = uuid4().hex
+        self.act(Activity.SECURITY_EVENT, operation, details, target=target, outcome=outcome, event_id=name)
+        return self.log.own(name)
+
     def _report_conflicts(self, profile: Profile, name: str, conflicts: int) -> None:
         """Open a finding: somebody rewrote what a source had already said."""
         now = self.clock.now()
-        self.act(
-            Activity.SECURITY_EVENT,
-            "ingest.id_conflict",
-            {"conflicts": str(conflicts), "delivery": name},
-            target=profile.id,
-            outcome="denied",
-        )
-        last = self.log.own_last()
+        details = {"conflicts": str(conflicts), "delivery": name}
+        told = self.told("ingest.id_conflict", details, target=profile.id, outcome="denied")
         draft = Draft(
             entity=profile.id,
             severity=Severity.MEDIUM,
@@ -206,12 +218,12 @@ class Installation:
                     "the later one is in quarantine.",
                 ),
             ),
-            evidence=(last.ref,),
+            evidence=(told.ref,),
             evidence_total=1,
-            first_index=last.log_index,
-            last_index=last.log_index,
+            first_index=told.log_index,
+            last_index=told.log_index,
         )
-        run = DetectorRun(CONFLICT_DETECTOR, "1.0.0", "", now, now, 0, conflicts, last.log_index)
+        run = DetectorRun(CONFLICT_DETECTOR, "1.0.0", "", now, now, 0, conflicts, told.log_index)
         self.findings.add(run, draft)
 
 
@@ -322,6 +334,7 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                 clock,
                 detectors,
                 overrides=tuning.overrides,
+                past=lambda: Past(imported.before(), tuning.overrides_before()),
                 leases=leases,
                 late_after=timedelta(minutes=max(60, 2 * settings.detect_minutes)),
             )
@@ -357,6 +370,7 @@ def open_installation(settings: Settings, clock: Clock | None = None) -> Iterato
                 leases=leases,
                 canaries=CanaryBook(state, clock),
                 readings=ClockReadings(state, node, clock),
+                dispositions=DispositionService(state, clock, acts, Reviewers(people, access)),
                 tuning=tuning,
                 previews=previews,
                 imported=imported,

@@ -141,6 +141,7 @@ def look_at_clock(installation: Installation, scheduler: BaseScheduler) -> bool:
         job.modify(next_run_time=installation.clock.now())
     _log.warning("the clock was set", minutes=round(step.by / timedelta(minutes=1)))
     tell_of_step(installation, step)
+    installation.readings.keep()  # not before it is told: else nobody would hear of it when telling fails
     return True
 
 

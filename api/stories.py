@@ -16,8 +16,8 @@ from audit.clock import FixedClock
 from audit.context import ContextService
 from audit.findings import Draft
 from audit.log import Delivery, Dimension, EventLog, Filter, LineReader, Lines, LogRepository, Measure
-from audit.store.clickhouse import EventStore
 from audit.store.migrate import migrate
+from audit.store.scratch import ScratchStore
 from audit.store.state import StateStore
 from audit.texts import Texts
 from detectors.model import Case, Detector, Window
@@ -58,7 +58,7 @@ class Stage:
         folder: for what is kept during a story.
     """
 
-    def __init__(self, store: EventStore, folder: Path) -> None:
+    def __init__(self, store: ScratchStore, folder: Path) -> None:
         self._store = store
         self._folder = folder
         self._empty = folder / "empty.sqlite"
@@ -135,13 +135,10 @@ def open_stage(
     """
     with TemporaryDirectory(dir=folder) as temporary:
         place = None if url else path or Path(temporary) / "events"
-        left = EventStore(path=place, url=url, database=database, readers=1)
-        left.drop()
-        left.close()
-        store = EventStore(path=place, url=url, database=database, readers=1)
+        ScratchStore(path=place, url=url, database=database, readers=1).close()
+        store = ScratchStore(path=place, url=url, database=database, readers=1)
         try:
             migrate(store, FixedClock(datetime.fromisoformat("2026-01-01T00:00:00+09:00")))
             yield Stage(store, Path(temporary))
-            store.drop()
         finally:
             store.close()

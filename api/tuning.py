@@ -21,13 +21,14 @@ from audit.clock import Clock, day_start, tokyo_date
 from audit.context import ContextService, units_above
 from audit.findings import Draft, Finding, FindingFilter, FindingService
 from audit.findings.model import finding_id
-from audit.log import EventLog, Filter
+from audit.log import OWN_SOURCE, EventLog, Filter
 from audit.tuning import (
     ExceptionTerms,
     ParameterTerms,
     Preview,
     Seen,
     Terms,
+    TuningRefusedError,
     TuningService,
     preview_document,
 )
@@ -41,8 +42,10 @@ EXCEPTION_DAYS = 365
 """So much of the past is looked at before an exception."""
 REHEARSAL_DAYS = 90
 """The same before a change of parameters, unless more is asked for."""
-_GUARDED = frozenset({"audit-scope-reduced", "log-cleared"})
-"""Detectors of traces wiped out: an exception for all detectors leaves them alone."""
+_GUARDED = frozenset(
+    {"audit-scope-reduced", "backdated-acts", "log-cleared", "missing-numbers", "shifted-clock", "silent-source"}
+)
+"""Detectors of traces wiped out, held back or dated otherwise: an exception for all detectors leaves them alone."""
 _AT_ONCE = 200
 _BEYOND = 1e12
 """No threshold reaches it; NaN is not below it either."""
@@ -122,8 +125,8 @@ class TownAndLog:
         return self._people.same_natural_person(one, other)
 
     def holds_post(self, staff_id: str, at: datetime) -> bool:
-        """Whether somebody is with us."""
-        return self._people.holds_post(staff_id, at)
+        """Whether somebody holds a post; whoever the directory does not know holds none."""
+        return self._context.post_at(staff_id, at) is not None
 
     def may_tune(self, staff_id: str) -> bool:
         """Whether somebody tunes detectors, now."""
@@ -133,6 +136,10 @@ class TownAndLog:
         """The unit of a person at a moment, and those above it."""
         post = self._context.post_at(staff_id, at)
         return [unit for unit in units_above(post.org_unit) if unit] if post is not None else []
+
+    def holds_events(self) -> bool:
+        """Whether the log holds events of the town's systems."""
+        return self._log.count(Filter(without_source=OWN_SOURCE)) > 0
 
     def times_of(self, refs: Sequence[str]) -> Sequence[datetime]:
         """When the events of some references took place."""
@@ -225,15 +232,17 @@ class PreviewMaker:
         """Make a preview now.
 
         Raises:
+            TuningRefusedError: it was given up meanwhile.
             StoreError: the past cannot be read, or the result not be kept.
         """
 
         def say(done: int, total: int) -> None:
             progress(done, total)
             if self._closing or not self._tuning.advance(preview.id, done, total):
-                raise _NotWantedError
+                raise TuningRefusedError("given_up")
 
         try:
+            say(0, 0)  # it waits no more
             if isinstance(preview.terms, ExceptionTerms):
                 document = self._of_exception(preview.terms, preview, say)
             else:
@@ -301,10 +310,6 @@ class PreviewMaker:
                 title=draft.title,
                 kept=self._findings.get(number) is not None,
             )
-
-
-class _NotWantedError(Exception):
-    """The preview was given up meanwhile."""
 
 
 def _kept(finding: Finding) -> Seen:

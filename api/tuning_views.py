@@ -53,6 +53,7 @@ _DEFAULTS = Texts("すべて初期値に戻す", "All back to the defaults")
 _VALUES = Texts("値", "Values")
 _RENEWS = timedelta(minutes=2)
 _STANDING = {ChangeState.PROPOSED, ChangeState.IN_FORCE}
+_UNDER_WAY = {PreviewState.QUEUED, PreviewState.RUNNING}
 
 
 class TuningViews:
@@ -165,7 +166,7 @@ class TuningViews:
         return ChangeView(row=self.row(change), preview=preview, error=error)
 
     def preview(self, preview: Preview, *, error: str | None = None, reason: str = "", ticket: str = "") -> PreviewView:
-        """One preview, running or done."""
+        """One preview, waiting, running or done."""
         document = preview.document
         is_done = preview.state is PreviewState.DONE
         mine = preview.made_by == self._viewer.login_id and self.may(Permission.DETECTORS_DETECTOR_TUNE)
@@ -188,7 +189,7 @@ class TuningViews:
             detector=self.detector(preview.terms.detector),
             terms=self.terms(preview.terms),
             mine=mine,
-            renews=preview.state is PreviewState.RUNNING and self._now - preview.made_at < _RENEWS,
+            renews=preview.state in _UNDER_WAY and self._now - preview.made_at < _RENEWS,
             digest=preview.digest,
             judged=document.get("judged", 0),
             counts=counts,

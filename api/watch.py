@@ -8,7 +8,6 @@ from functools import partial
 from api.installation import Installation
 from api.stories import DATABASE, Stage, open_stage
 from audit.clock import TOKYO, tokyo_date
-from audit.events import Activity
 from audit.findings import Alarm, Canary, DetectorRun, Draft, FindingStatus, Severity, Verdict
 from audit.leases import Lease, Step
 from audit.log import OWN_SOURCE
@@ -28,6 +27,7 @@ _UNSEEN = timedelta(days=1)
 """A detector that has not looked through its windows for so long, and for three turns, is silent."""
 _VERSION = "1.0.0"
 _NOT_RUN = "not-run"
+_UNREADABLE = "unreadable"
 _TROUBLES: Mapping[str, Texts] = {
     Verdict.BLIND: Texts(
         "自分の試験用の話を、既定の設定でも検知できませんでした。",
@@ -42,6 +42,11 @@ _TROUBLES: Mapping[str, Texts] = {
         "町で決めた設定では、自分の試験用の話をどれも検知できません。既定の設定なら検知できます。設定の変更で黙っています。",
         "With the settings that the town has made it finds none of its own stories; with its own settings it does: "
         "a change of settings has silenced it.",
+    ),
+    _UNREADABLE: Texts(
+        "取り込んだルールを、今の版では読めないため、動いていません。直したルールを取り込み直してください。",
+        "This imported rule can no longer be read by the version installed, and therefore does not run: "
+        "import it again, put right.",
     ),
     _NOT_RUN: Texts(
         "1 日以上、期限の来た区間を調べていません。", "It has not looked through its due windows for more than a day."
@@ -72,10 +77,10 @@ def watch_detectors(installation: Installation) -> Mapping[str, int]:
 def _canaries(installation: Installation, installed: Installed, lease: Lease) -> int:
     last, today = installation.canaries.last(), tokyo_date(installation.clock.now())
     due = {
-        name: (detector.meta.version, installed.hash_of(name))
-        for name, detector in installed.detectors.items()
+        name: (edition.detector.meta.version, edition.digest)
+        for name, edition in installed.current.items()
         if (one := last.get(name)) is None
-        or (one.day, one.version, one.parameters) != (today, detector.meta.version, installed.hash_of(name))
+        or (one.day, one.version, one.parameters) != (today, edition.detector.meta.version, edition.digest)
     }
     refused = [
         name
@@ -87,7 +92,8 @@ def _canaries(installation: Installation, installed: Installed, lease: Lease) ->
     if due:
         with _open_stage(installation) as stage:
             for name, judged_with in due.items():
-                tried = try_out(partial(_tell, stage), installed.detectors[name], installed.parameters[name], today)
+                edition = installed.current[name]
+                tried = try_out(partial(_tell, stage), edition.detector, edition.parameters, today)
                 _enter(installation, lease, name, judged_with, tried)
     return len(due) + len(refused)
 
@@ -156,7 +162,7 @@ def _troubles(installation: Installation, installed: Installed) -> dict[str, str
             found[name] = str(canary.verdict)
         elif looked is not None and looked < since:
             found[name] = _NOT_RUN
-    return found
+    return found | dict.fromkeys(installation.imported.broken(), _UNREADABLE)
 
 
 def _raise(installation: Installation, name: str, detector: Detector | None, trouble: str) -> None:
@@ -224,8 +230,7 @@ def _draft(
     reasons: tuple[Texts, ...],
 ) -> Draft:
     """What a finding about ourselves says; the act that is its evidence goes into the log first."""
-    installation.act(Activity.SECURITY_EVENT, operation, details, target=details.get("detector", ""), outcome="failure")
-    told = installation.log.own_last()
+    told = installation.told(operation, details, target=details.get("detector", ""), outcome="failure")
     return Draft(
         entity=entity,
         severity=severity,

@@ -172,7 +172,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewView:
-    """A preview, running or done.
+    """A preview, waiting, running or done.
 
     Attributes:
         counts: by effect (`hidden`, `appears`, `disappears`), as the document has them.

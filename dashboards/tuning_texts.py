@@ -87,6 +87,9 @@ TUNING_TEXTS = {
     # A preview
     "tuning.preview": Texts("過去への影響の試算", "Preview over the past"),
     "tuning.preview_span": Texts("{first} から {last} まで", "{first} to {last}"),
+    "tuning.queued": Texts(
+        "ほかの試算が終わるのを待っています。", "Waiting until the previews before this one are done."
+    ),
     "tuning.running": Texts(
         "試算しています: {done} / {total}。日数や件数が多いと数分かかります。",
         "Working: {done} of {total}. With many days or findings this takes minutes.",

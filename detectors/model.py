@@ -5,7 +5,7 @@ clock and touches no network, so that any past window can be judged again with t
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 from typing import Any, Protocol, TypeVar
@@ -91,7 +91,7 @@ class Reader(Protocol):
         """Measures of look-ups by dimensions, without the combinations that have less of a measure."""
 
     def suspected(self, start: date, end: date, without: str) -> frozenset[tuple[date, str]]:
-        """The days and people of a span (`end` exclusive) that open findings are about, but those of one detector."""
+        """The days and people of a span (`end` exclusive) that findings are about, but those of one detector."""
 
     def kept(self, name: str, made_of: Hashable, make: Callable[[], _T]) -> _T:
         """What was made under a name before, if of the same of this log and its feeds; else made now, and kept."""
@@ -171,14 +171,19 @@ class Detector:
     cases: tuple[Case, ...]
 
 
-def setting(default: _T, ja: str, en: str) -> _T:
-    """A detector's parameter: its default, and what it means to those who tune it."""
-    found: _T = field(default=default, metadata={"text": Texts(ja, en)})
+def setting(default: _T, ja: str, en: str, *, most: _T | None = None) -> _T:
+    """A detector's parameter: its default, what it means to those who tune it, and how much is too much.
+
+    What says how far back a detector reads must not be more than its `look_back`: events further back that arrive late
+    would not make its windows due again.
+    """
+    text = Texts(ja, en) if most is None else Texts(f"{ja}（{most} まで）", f"{en} ({most} at most)")
+    found: _T = field(default=default, metadata={"text": text, "most": most})
     return found
 
 
 class ParameterError(ValueError):
-    """A parameter that the detector does not have, or of another type."""
+    """A parameter that the detector does not have, of another type, or more than it may be."""
 
 
 def parameters_of(detector: Detector, overrides: Mapping[str, Any]) -> Any:  # noqa: ANN401 - each has its own type
@@ -194,6 +199,12 @@ def parameters_of(detector: Detector, overrides: Mapping[str, Any]) -> Any:  # n
         f"{detector.meta.id}.{name} must be {type(defaults[name]).__name__}"
         for name in sorted(overrides.keys() & known)
         if not isinstance(overrides[name], type(defaults[name]))
+    ]
+    bounds = {one.name: one.metadata.get("most") for one in fields(detector.parameters)}
+    faults += [
+        f"{detector.meta.id}.{name} must be {bounds[name]} at most"
+        for name in sorted(overrides.keys() & known)
+        if bounds[name] is not None and isinstance(overrides[name], int | float) and overrides[name] > bounds[name]
     ]
     if faults:
         raise ParameterError("; ".join(faults))

@@ -1,5 +1,6 @@
 """What detectors see of an installation."""
 
+import hashlib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -8,12 +9,14 @@ from typing import Any, TypeVar
 from audit.casework import Casework, LookUp, LookUpDimension, LookUpFilter, LookUpMeasure
 from audit.clock import day_start, tokyo_date
 from audit.context import WorkContext
-from audit.findings import FindingFilter, FindingService, FindingStatus
+from audit.findings import FindingFilter, FindingService
 from audit.log import OWN_SOURCE, Correlation, Dimension, EventLog, Filter, Match, Measure
 
 __all__ = ["LogReader", "Memory"]
 
 _T = TypeVar("_T")
+_KEPT = 20_000
+"""An answer of more rows is not kept for the next who asks the same."""
 
 
 class Memory:
@@ -41,6 +44,8 @@ class LogReader:
         findings: where detectors keep theirs; nothing is known of others' where not given.
         memory: what was learned of this log before.
         revision: which state of the context feeds this is.
+        answers: what was asked of the log for the same window before, where it was short.
+        told: hashes of what other detectors had found, by the detector that asked.
     """
 
     log: EventLog
@@ -49,6 +54,8 @@ class LogReader:
     findings: FindingService | None = None
     memory: Memory = field(default_factory=Memory)
     revision: int = 0
+    answers: dict[Hashable, list[dict[str, Any]]] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
 
     def aggregate(
         self,
@@ -57,8 +64,14 @@ class LogReader:
         measures: Sequence[Measure],
         at_least: Mapping[Measure, int] | None = None,
     ) -> list[dict[str, Any]]:
-        """Measures by dimensions."""
-        return self.log.aggregate(replace(wanted, without_source=OWN_SOURCE), by, measures, at_least)
+        """Measures by dimensions; what another detector has asked before is not asked again."""
+        question = (wanted, tuple(by), tuple(measures), tuple((at_least or {}).items()))
+        rows = self.answers.get(question)
+        if rows is None:
+            rows = self.log.aggregate(replace(wanted, without_source=OWN_SOURCE), by, measures, at_least)
+            if len(rows) <= _KEPT:
+                self.answers[question] = rows
+        return [dict(row) for row in rows]
 
     def columns(self, wanted: Filter, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Some columns of every matching event, in the order of time."""
@@ -79,15 +92,19 @@ class LogReader:
         return self.casework.aggregate(wanted, by, measures, at_least)
 
     def suspected(self, start: date, end: date, without: str) -> frozenset[tuple[date, str]]:
-        """The days and people of a span (`end` exclusive) that open findings are about, but those of one detector."""
+        """The days and people of a span (`end` exclusive) that findings are about, but those of one detector.
+
+        Those under an exception count as well: an exception changes who is shown a finding, and no detector's result.
+        """
         if self.findings is None:
             return frozenset()
-        wanted = FindingFilter(
-            start=day_start(start), end=day_start(end), status=FindingStatus.OPEN, without=(without,)
-        )
-        return frozenset(
+        wanted = FindingFilter(start=day_start(start), end=day_start(end), without=(without,), excepted=True)
+        found = frozenset(
             (tokyo_date(one.start), actor) for one in self.findings.listing(wanted) for actor in one.actors
         )
+        told = "\n".join(f"{day} {actor}" for day, actor in sorted(found))
+        self.told[without] = hashlib.sha256(told.encode()).hexdigest()
+        return found
 
     def kept(self, name: str, made_of: Hashable, make: Callable[[], _T]) -> _T:
         """What was made under a name before, if of the same of this log and its feeds; else made now, and kept."""

@@ -21,7 +21,7 @@ from audit.leases import Lease, LeaseService
 from audit.log import OWN_SOURCE, Dimension, EventLog, Filter, Measure, StoreUnavailableError
 from detectors.model import Detector, Window, parameters_of
 from detectors.reader import LogReader, Memory
-from detectors.schedule.due import Content, Days, Installed, Known, reach_of, spans, why_due
+from detectors.schedule.due import Content, Days, Installed, Known, Past, reach_of, spans, why_due
 from detectors.schedule.round import Difference, Round, RunSummary, Task, enter, inputs_of
 
 __all__ = ["CASEWORK", "LEASE", "Difference", "LogReader", "RunSummary", "Runner"]
@@ -46,6 +46,7 @@ class Runner:
         overrides: asked then too, which parameters the town has set, by detector.
         leases: those of this node; one that is alone needs none.
         late_after: so long after its end a window is late, where no turn came; longer than turns are apart.
+        past: asked then too, after these, what detectors and parameters were before.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Runner:
         overrides: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
         leases: LeaseService | None = None,
         late_after: timedelta = timedelta(hours=1),
+        past: Callable[[], Past] = Past,
     ) -> None:
         self._log = log
         self._casework = casework
@@ -68,13 +70,15 @@ class Runner:
         self._clock = clock
         self._detectors = detectors
         self._overrides = overrides
+        self._past = past
         self._leases = leases
         self._late_after = late_after
         self._running = threading.Lock()
 
     def installed(self) -> Installed:
         """The detectors that there are now, with the parameters in force."""
-        return Installed.of(self._detectors(), self._overrides())
+        detectors, overrides = self._detectors(), self._overrides()
+        return Installed.of(detectors, overrides, self._past())
 
     def known(self) -> Mapping[str, Detector]:
         """The detectors that there are now, by id, whether they take what the town has set or not."""
@@ -147,9 +151,9 @@ class Runner:
         progress: Callable[[int, int], None],
     ) -> RunSummary:
         every, installed = self._detectors(), self.installed()
-        wanted = [every[name] for name in (only or every)]
-        chosen = tuple(one for one in wanted if one.meta.id in installed.detectors)
-        reach = max((reach_of(one) for one in chosen), default=_DAY)
+        wanted = [every[name].meta.id for name in (only or every)]
+        chosen = tuple(name for name in wanted if name in installed.current)
+        reach = max(map(installed.reach_of, chosen), default=_DAY)
         this = Round(
             installed=installed,
             chosen=chosen,
@@ -161,14 +165,14 @@ class Runner:
             looks=self._findings.last_looks(),
             late_after=self._late_after,
         )
-        summary = RunSummary(failed={one.meta.id: "ParameterError" for one in wanted if one not in chosen})
+        summary = RunSummary(failed={name: "ParameterError" for name in wanted if name not in chosen})
         remade = self._match(this)
         tasks = self._tasks(this, tokyo_date(start) if start else date.min, remade)
         for _, of_day in groupby(tasks, key=lambda task: task.day):
-            self._judge(this, [task for task in of_day if task.detector.meta.id not in summary.failed], summary)
+            self._judge(this, [task for task in of_day if task.run.detector not in summary.failed], summary)
             progress(summary.windows, len(tasks))
         if not this.asked:
-            names = [one.meta.id for one in chosen if one.meta.id not in summary.failed]
+            names = [name for name in chosen if name not in summary.failed]
             self._findings.looked([CASEWORK, *names], self._guard(this))
         summary.days = tuple(sorted({task.day for task in tasks}))
         summary.events = sum(this.days.contents[day].events for day in summary.days)
@@ -262,25 +266,25 @@ class Runner:
     def _tasks(self, this: Round, first: date, remade: frozenset[date]) -> list[Task]:
         """What is to be judged, day by day."""
         tasks = []
-        for detector in this.chosen:
-            name, reach = detector.meta.id, reach_of(detector)
-            parameters, settings = this.installed.hash_of(name), this.installed.settings(name)
+        for name in this.chosen:
             runs = self._findings.last_runs(name)
             for day in this.days.contents:
                 if day < first:
                     continue
+                edition = this.installed.on(name, day)
+                reach = reach_of(edition.detector)
                 run = replace(
                     this.run(name, day, this.days.seen(day, reach)),
-                    version=detector.meta.version,
-                    parameters=parameters,
-                    settings=settings,
+                    version=edition.detector.meta.version,
+                    parameters=edition.digest,
+                    settings=edition.settings,
                 )
                 last = runs.get(run.start)
                 due = why_due(last, Window.of_day(day), reach, inputs_of(run), this.known, remade)
                 why = Due.ASKED if this.asked else due
                 if why is not None:
-                    tasks.append(Task(day, detector, replace(run, due=why), last))
-        return sorted(tasks, key=lambda task: (task.day, task.detector.meta.id))
+                    tasks.append(Task(day, edition, replace(run, due=why), last))
+        return sorted(tasks, key=lambda task: (task.day, task.run.detector))
 
     def _judge(self, this: Round, tasks: Sequence[Task], summary: RunSummary) -> None:
         """Judge one day by some detectors; all of its findings and records are kept in one unit of work.
@@ -293,20 +297,21 @@ class Runner:
             return
         window = Window.of_day(tasks[0].day)
         reader = self._reader(window, this.installed.reach)
-        judged: list[tuple[Task, list[Draft]]] = []
+        judged: list[tuple[Task, DetectorRun, list[Draft]]] = []
         failed: list[tuple[DetectorRun, str]] = []
         for task in tasks:
             if self._leases is not None:
                 self._leases.renew(this.lease)
-            name = task.detector.meta.id
+            name, edition = task.run.detector, task.edition
             try:
-                judged.append((task, list(task.detector.detect(window, reader, this.installed.parameters[name]))))
+                drafts = list(edition.detector.detect(window, reader, edition.parameters))
+                judged.append((task, replace(task.run, others=reader.told.get(name, "")), drafts))
             except StoreUnavailableError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it was, the other detectors must see
                 failed.append((task.run, type(error).__name__))
                 summary.failed[name] = type(error).__name__
         self._check_look_ups(this, window.day)
-        kept = self._findings.record_all([(task.run, drafts) for task, drafts in judged], failed, self._guard(this))
-        for (task, _), recorded in zip(judged, kept, strict=True):
-            enter(summary, task, recorded)
+        kept = self._findings.record_all([(run, drafts) for _, run, drafts in judged], failed, self._guard(this))
+        for (task, run, _), recorded in zip(judged, kept, strict=True):
+            enter(summary, task, run, recorded)

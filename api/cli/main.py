@@ -165,9 +165,9 @@ def _asking(commands: _Commands) -> None:
     command.add_argument("--status", default="", help=_both("状態", "status"))
     command.add_argument("--detector", default="", help=_both("検知器の識別子", "detector id"))
 
-    command = add("cases", cases.cases, "確認する案件の一覧", "list cases: the reviewer's queue, by day and rank")
+    command = add("cases", cases.cases, "確認する案件の一覧・判定", "cases: the reviewer's queue; close, reopen")
     _span(command)
-    command.add_argument("--status", default="", help=_both("状態", "status"))
+    cases.add_parts(command, commands.shared)
 
     command = add("quarantine", ask.quarantine, "隔離された記録を見る", "list refused records, or write one's bytes")
     command.add_argument("action", choices=["list", "show"])

@@ -1,18 +1,22 @@
 """`sigma`: rules that others wrote, for whoever runs the installation.
 
-Importing a rule changes what is detected, as tuning does: it needs two people in office, and is recorded with both.
+Importing a rule changes what is detected, as tuning does: two people in office who tune detectors give password and
+code for it, one after the other, and it is recorded with both. Being at the machine is no second person.
 """
 
 import argparse
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from api.cli.output import CommandError, ExitCode, emit, read_file
+from api.cli.signing_in import signed_in
 from api.installation import Installation, open_installation
 from api.settings import Settings
 from api.stories import Played, open_stage
+from audit.access import AccessError, Permission
 from audit.clock import TOKYO
 from audit.events import Activity
 from audit.rulebook import ImportedRule, RuleRefusedError
@@ -47,9 +51,12 @@ def add_parts(command: argparse.ArgumentParser, parents: list[argparse.ArgumentP
         if name == "remove":
             part.add_argument("rule", help="規則の id / the rule's id")
         if name in {"import", "remove"}:
-            part.add_argument("--by", required=True, metavar="STAFF", help="行う人の職員番号 / staff id of who does it")
+            part.add_argument("--by", required=True, metavar="LOGIN", help="サインインする人 / who signs in")
             part.add_argument(
-                "--confirmed-by", required=True, metavar="STAFF", help="確認した別の人 / somebody else who agreed"
+                "--confirmed-by",
+                required=True,
+                metavar="LOGIN",
+                help="次にサインインする別の人 / somebody else, who signs in next",
             )
 
 
@@ -79,7 +86,7 @@ def bring_in(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     """Bring a rule in, if every story of it holds."""
     content, stories, detector = _read(arguments)
     rule = detector.meta.id.removeprefix(PREFIX)
-    with open_installation(settings) as installation:
+    with open_installation(settings) as installation, _two_people(installation, arguments, rule) as (by, confirmed_by):
         path = None if settings.clickhouse_url else settings.events_path or settings.data.resolve() / "events"
         with open_stage(path=path, url=settings.clickhouse_url or None) as stage:
             played = list(stage.play(detector))
@@ -87,19 +94,15 @@ def bring_in(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
             _refused(installation, arguments, rule, "stories")
             emit(_document(detector, played), as_json=arguments.json, lines=_lines(detector, played))
             return ExitCode.CHECK_FAILED
-        try:
-            imported = installation.imported.book.bring_in(
-                rule,
-                detector.meta.title.ja,
-                content,
-                stories,
-                by=arguments.by,
-                confirmed_by=arguments.confirmed_by,
-                operator=f"uid {os.getuid()}",
-            )
-        except RuleRefusedError as error:
-            _refused(installation, arguments, rule, error.reason)
-            raise CommandError(f"{error.text('ja')} / {error.text('en')}") from error
+        imported = installation.imported.book.bring_in(
+            rule,
+            detector.meta.title.ja,
+            content,
+            stories,
+            by=by,
+            confirmed_by=confirmed_by,
+            operator=f"uid {os.getuid()}",
+        )
     document = {**_document(detector, played), "digest": imported.digest}
     emit(document, as_json=arguments.json, lines=_lines(detector, played))
     return ExitCode.DONE
@@ -108,14 +111,9 @@ def bring_in(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
 def remove(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     """Take a rule out of force."""
     rule = arguments.rule.removeprefix(PREFIX)
-    with open_installation(settings) as installation:
-        try:
-            ended = installation.imported.book.remove(
-                rule, by=arguments.by, confirmed_by=arguments.confirmed_by, operator=f"uid {os.getuid()}"
-            )
-        except RuleRefusedError as error:
-            _refused(installation, arguments, rule, error.reason)
-            raise CommandError(f"{error.text('ja')} / {error.text('en')}") from error
+    with open_installation(settings) as installation, _two_people(installation, arguments, rule) as (by, confirmed_by):
+        operator = f"uid {os.getuid()}"
+        ended = installation.imported.book.remove(rule, by=by, confirmed_by=confirmed_by, operator=operator)
     emit({"removed": rule, "digest": ended.digest}, as_json=arguments.json, lines=[f"{PREFIX}{rule}  {ended.title}"])
     return ExitCode.DONE
 
@@ -129,6 +127,32 @@ def listing(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     documents = [_kept(rule, broken) for rule in rules]
     emit({"rules": documents}, as_json=arguments.json, lines=_listed(documents))
     return ExitCode.CHECK_FAILED if broken else ExitCode.DONE
+
+
+@contextmanager
+def _two_people(installation: Installation, arguments: argparse.Namespace, rule: str) -> Iterator[tuple[str, str]]:
+    """The staff ids of two people who have signed in for this command, one after the other.
+
+    Raises:
+        CommandError: one of them was not let, or what was done for them was refused; recorded.
+    """
+    need = Permission.DETECTORS_DETECTOR_TUNE
+    try:
+        with signed_in(installation, arguments.by, need) as first:
+            _see_that_they_differ(arguments)
+            with signed_in(installation, arguments.confirmed_by, need) as second:
+                yield first.login_id, second.login_id
+    except RuleRefusedError as error:
+        _refused(installation, arguments, rule, error.reason)
+        raise CommandError(f"{error.text('ja')} / {error.text('en')}") from error
+    except AccessError as error:
+        raise CommandError(f"{error.text('ja')} / {error.text('en')}") from error
+
+
+def _see_that_they_differ(arguments: argparse.Namespace) -> None:
+    """See that two were named: whoever has a session cannot sign in again, and would not be told why."""
+    if arguments.confirmed_by == arguments.by:
+        raise RuleRefusedError("same_person", arguments.by)
 
 
 def _refused(installation: Installation, arguments: argparse.Namespace, rule: str, reason: str) -> None:

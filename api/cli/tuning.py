@@ -6,30 +6,27 @@ of standard input. Being at the machine is no second person, and nothing is prop
 
 import argparse
 import re
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
-from getpass import getpass
 from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 
 from api.cli.output import CommandError, ExitCode, emit
+from api.cli.signing_in import signed_in
 from api.installation import Installation, open_installation
 from api.ledger_views import actor_of
 from api.settings import Settings
 from api.tuning import EXCEPTION_DAYS, REHEARSAL_DAYS
 from api.tuning_views import change_document, preview_document_of
-from audit.access import AccessError, NeedsSecondFactor, Permission, SignedIn, Viewer
+from audit.access import AccessError, Permission, Viewer
 from audit.clock import tokyo_date
 from audit.events import Activity
 from audit.tuning import EVERY, Change, ExceptionTerms, ParameterTerms, Preview, Scope, Terms, TuningError
 
 __all__ = ["add_parts", "tuning"]
 
-_HERE = "127.0.0.1"
 _SHOWN = 20
 _HOURS = re.compile(r"([0-9]{1,2})-([0-9]{1,2})")
 
@@ -96,41 +93,10 @@ def tuning(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
                 return _show(arguments, installation)
             ending = arguments.action == "end"
             need = Permission.DETECTORS_CHANGE_END if ending else Permission.DETECTORS_DETECTOR_TUNE
-            with _signed_in(installation, arguments.by, need) as viewer:
+            with signed_in(installation, arguments.by, need) as viewer:
                 return _act(arguments, installation, viewer)
         except (AccessError, TuningError) as error:
             raise CommandError(_both(error.text("ja"), error.text("en"))) from error
-
-
-@contextmanager
-def _signed_in(installation: Installation, login_id: str, need: Permission) -> Iterator[Viewer]:
-    """Somebody who signs in for this command alone.
-
-    Raises:
-        AccessError: sign-in is refused, or the permission is not held; recorded.
-        CommandError: the person has a session, which nothing here ends.
-    """
-    access = installation.access
-    begun: NeedsSecondFactor = access.begin_sign_in(login_id, _ask("パスワード", "password"), address=_HERE)
-    opened = access.finish_sign_in(begun.ticket, _ask("認証コード", "code"), address=_HERE)
-    if not isinstance(opened, SignedIn):
-        raise CommandError(
-            _both("先にブラウザでサインアウトし、期限切れのパスワードは変えてください", "sign out in the browser first")
-        )
-    viewer = access.look(opened.token, address=_HERE)
-    if not isinstance(viewer, Viewer):
-        raise CommandError(_both("サインインできませんでした", "sign-in failed"))
-    try:
-        access.require(viewer, need)
-        yield viewer
-    finally:
-        access.sign_out(viewer)
-
-
-def _ask(ja: str, en: str) -> str:
-    if sys.stdin.isatty():
-        return getpass(f"{_both(ja, en)}: ")
-    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _act(arguments: argparse.Namespace, installation: Installation, viewer: Viewer) -> ExitCode:

@@ -73,6 +73,7 @@ class Permission(StrEnum):
     APPROVALS_REQUEST_APPROVE = "approvals:request:approve"
     APPROVALS_REQUEST_CREATE = "approvals:request:create"
     BOARDS_BOARD_READ = "boards:board:read"
+    CASES_CASE_CLOSE = "cases:case:close"
     DETECTORS_CHANGE_END = "detectors:change:end"
     DETECTORS_CHANGE_READ = "detectors:change:read"
     DETECTORS_DETECTOR_TUNE = "detectors:detector:tune"
@@ -141,6 +142,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         | _LEDGERS
         | {
             Permission.ADMIN_USER_MANAGE,
+            Permission.CASES_CASE_CLOSE,
             Permission.DETECTORS_CHANGE_END,
             Permission.DETECTORS_CHANGE_READ,
             Permission.EMERGENCIES_EMERGENCY_REVIEW,

@@ -89,7 +89,8 @@ def _finding(row: FindingRow) -> Finding:
 class FindingFilter:
     """Which findings; empty fields do not restrict, but what was withdrawn or excepted is shown only by its status.
 
-    `start` and `end` (exclusive) are about the judged window; `among` and `without` are detectors.
+    `start` and `end` (exclusive) are about the judged window; `among` and `without` are detectors. `excepted` shows
+    what is excepted among the others: what a detector said does not depend on who is to see it.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class FindingFilter:
         source: str = "",
         among: Collection[str] = (),
         without: Collection[str] = (),
+        excepted: bool = False,
     ) -> None:
         self.conditions = []
         if start is not None:
@@ -122,7 +124,8 @@ class FindingFilter:
         if without:
             self.conditions.append(FindingRow.detector.not_in(list(without)))
         if not status:
-            self.conditions.append(FindingRow.status.not_in([FindingStatus.EXCEPTED, FindingStatus.WITHDRAWN]))
+            hidden = [FindingStatus.WITHDRAWN] if excepted else [FindingStatus.EXCEPTED, FindingStatus.WITHDRAWN]
+            self.conditions.append(FindingRow.status.not_in(hidden))
 
 
 class FindingRepository:

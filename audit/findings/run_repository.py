@@ -30,6 +30,7 @@ class RunRow(Base):
     high_water: Mapped[int]
     findings: Mapped[int]
     result: Mapped[str] = mapped_column(String(64))
+    others: Mapped[str] = mapped_column(String(64), default="", server_default="")
     at: Mapped[datetime] = mapped_column(UtcTime)
 
 
@@ -50,6 +51,7 @@ class EvaluationRow(Base):
     high_water: Mapped[int]
     findings: Mapped[int]
     result: Mapped[str] = mapped_column(String(64))
+    others: Mapped[str] = mapped_column(String(64), default="", server_default="")
     error: Mapped[str] = mapped_column(String(100))
     due: Mapped[str] = mapped_column(String(20))
     late: Mapped[bool] = mapped_column(Boolean)
@@ -76,7 +78,9 @@ class LookRow(Base):
     at: Mapped[datetime] = mapped_column(UtcTime)
 
 
-_SAME = ("detector", "start", "end", "version", "parameters", "context_revision", "events", "high_water")
+_SAME = (
+    "detector", "start", "end", "version", "parameters", "context_revision", "events", "high_water", "others"
+)  # fmt: skip
 
 
 class RunRepository:

@@ -16,13 +16,15 @@ class Due(StrEnum):
     """Why a window was judged.
 
     `asked`: somebody named the span. `context`: the context feeds have changed what they say of its time.
-    `events`: events have reached the window, or the time before it that the detector looks at. `first`: it never was.
+    `events`: events have reached the window, or the time before it that the detector looks at. `findings`: what other
+    detectors found, where it looks at that, is not what it was; nothing is due for this alone. `first`: it never was.
     `parameters`, `version`: the detector's are other ones.
     """
 
     ASKED = "asked"
     CONTEXT = "context"
     EVENTS = "events"
+    FINDINGS = "findings"
     FIRST = "first"
     PARAMETERS = "parameters"
     VERSION = "version"
@@ -49,6 +51,7 @@ class DetectorRun:
         late: whether this should have been done long before, while nothing ran.
         node: who did it.
         token: of the lease under which it was done; 0 where there was none.
+        others: hash of what other detectors had found, where this one looked at that; else empty.
     """
 
     detector: str
@@ -64,11 +67,15 @@ class DetectorRun:
     late: bool = False
     node: str = ""
     token: int = 0
+    others: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """What is known of a window's last evaluation; `result` is the hash of what it found."""
+    """What is known of a window's last evaluation.
+
+    `result` is the hash of what it found, `others` that of what other detectors had, where it looked at that.
+    """
 
     version: str
     parameters: str
@@ -76,6 +83,7 @@ class LastRun:
     events: int
     high_water: int
     result: str = ""
+    others: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ class Evaluation:
             "context_revision": run.context_revision,
             "events": run.events,
             "high_water": run.high_water,
+            "other_findings_sha256": run.others,
             "findings": self.findings,
             "result_sha256": self.result,
             "error": self.error,

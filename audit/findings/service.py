@@ -185,7 +185,13 @@ class FindingService:
         with self._state.unit() as session:
             return {
                 start: LastRun(
-                    row.version, row.parameters, row.context_revision, row.events, row.high_water, row.result
+                    row.version,
+                    row.parameters,
+                    row.context_revision,
+                    row.events,
+                    row.high_water,
+                    row.result,
+                    row.others,
                 )
                 for start, row in RunRepository(session).runs(detector).items()
             }

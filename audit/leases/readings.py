@@ -36,12 +36,14 @@ class ClockReadings:
         self._clock = clock
         self._elapsed = elapsed
         self._last: tuple[datetime, float] | None = None
+        self._read: tuple[datetime, float] | None = None
 
     def look(self) -> Step | None:
-        """Read the clock; how it was set since the last reading, if it was.
+        """Read the clock; how it was set since the last reading that was kept, if it was.
 
         Before the first reading of this process only a step back can be told: how long the process was not there,
-        nobody knows.
+        nobody knows. A reading that shows no step is kept at once. One that does is kept by `keep`, when it has been
+        told: until then each further look says so again.
         """
         now, elapsed = self._clock.now(), self._elapsed()
         step = None
@@ -51,10 +53,19 @@ class ClockReadings:
             step = Step(before, now, by)
         elif (kept := self._kept()) is not None:
             step = Step(kept, now, min(now - kept, timedelta(0)))
-        self._last = now, elapsed
+        self._read = now, elapsed
+        if step is not None and abs(step.by) > _TOLERANCE:
+            return step
+        self.keep()
+        return None
+
+    def keep(self) -> None:
+        """Keep the reading of the last look: what comes next is measured by it."""
+        if self._read is None:
+            return
         with self._state.unit() as session:
-            LeaseRepository(session).enter_reading(self._node, now)
-        return step if step is not None and abs(step.by) > _TOLERANCE else None
+            LeaseRepository(session).enter_reading(self._node, self._read[0])
+        self._last = self._read
 
     def _kept(self) -> datetime | None:
         with self._state.unit() as session:

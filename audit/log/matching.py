@@ -1,8 +1,9 @@
 """The SQL that seeks correlations. Every value is bound; every name is one of ours.
 
 Within any stretch of a given length is decided by a sweep: an act counts from its own time until the stretch after it
-is over, or until the next one of the same value; the most at any moment is then a running sum. So the cost is that of
-sorting the acts that match, however many there are, and the answer is exact.
+is over, or until the next one of the same value; the most at any moment is then a running sum, and exact. Only the acts
+about which it can be so are sorted: time is cut into slots as long as the stretch, which therefore lies within two of
+them, and a pair of slots that has not enough in all has not enough within any stretch.
 """
 
 from collections.abc import Sequence
@@ -101,27 +102,44 @@ def bound(sought: Correlation, since: datetime) -> dict[str, int]:
 
 
 def _sweep(sought: Correlation, acts: str) -> str:
-    measure = {
-        _K.EVENT_COUNT: "count()",
-        _K.VALUE_SUM: "sum(weight)",
-        _K.VALUE_COUNT: "uniqExact(value)",
-        _K.TEMPORAL: "uniqExact(value)",
+    measure, of = {
+        _K.EVENT_COUNT: ("count", ""),
+        _K.VALUE_SUM: ("sum", "weight"),
+        _K.VALUE_COUNT: ("uniqExact", "value"),
+        _K.TEMPORAL: ("uniqExact", "value"),
     }[sought.kind]
-    busy = f"SELECT key FROM acts GROUP BY key HAVING {measure} >= {{least:Int64}} AND max(at) >= {{since:Int64}}"
+    busy = _crowded("acts", measure, of)
+    if measure == "uniqExact":  # as many values need as many acts, and acts are counted sooner
+        busy = _crowded(f"(SELECT * FROM acts WHERE {_crowded('acts', 'count', '')})", measure, of)
     following = (
         f"leadInFrame(at, 1, toInt64({_LATEST})) OVER (PARTITION BY key, value ORDER BY at"
         " ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)"
-        if measure.startswith("uniq")
+        if measure == "uniqExact"
         else f"toInt64({_LATEST})"
     )
-    spells = f"SELECT key, at, weight, {following} AS following FROM acts WHERE key IN ({busy})"
+    spells = f"SELECT key, at, weight, {following} AS following FROM acts WHERE {busy}"
     gone = "least(at + {within:Int64} + 1, following)"
-    steps = f"SELECT key, at AS moment, weight AS step FROM spells UNION ALL SELECT key, {gone}, -weight FROM spells"
+    steps = (
+        "SELECT key, turn.1 AS moment, turn.2 AS step FROM"
+        f" (SELECT key, arrayJoin([(at, weight), ({gone}, -weight)]) AS turn FROM ({spells}))"
+    )
     running = "sum(step) OVER (PARTITION BY key ORDER BY moment, step ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
     return (
-        f"WITH acts AS ({acts}), spells AS ({spells}) SELECT key, moment AS at, total FROM"
+        f"WITH acts AS ({acts}) SELECT key, moment AS at, total FROM"
         f" (SELECT key, moment, step, {running} AS total FROM ({steps})) WHERE step > 0 AND moment >= {{since:Int64}}"
     )
+
+
+def _crowded(acts: str, measure: str, of: str) -> str:
+    """The test that an act lies in a pair of slots of its group that holds enough."""
+    slot = "intDiv(at, {within:Int64} + 1)"
+    some = f"{measure}State({of}) AS some, max(at) AS latest"
+    slots = f"SELECT key, {slot} AS slot, {some} FROM {acts} GROUP BY key, slot"
+    pairs = (
+        f"SELECT key, arrayJoin([slot - 1, slot]) AS pair FROM ({slots}) GROUP BY key, pair"
+        f" HAVING {measure}Merge(some) >= {{least:Int64}} AND max(latest) >= {{since:Int64}}"
+    )
+    return f"(key, {slot}) IN (SELECT key, arrayJoin([pair, pair + 1]) FROM ({pairs}))"
 
 
 def _in_order(acts: str, parts: int) -> str:

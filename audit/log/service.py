@@ -246,16 +246,16 @@ class EventLog:
         """
         self._repository.ping()
 
-    def own_last(self) -> AuditEvent:
-        """The last of our own acts.
+    def own(self, event_id: str) -> AuditEvent:
+        """One of our own acts by the name that it was recorded under.
 
         Raises:
-            LookupError: there is none yet.
+            LookupError: there is none of this name.
         """
-        page = self.search(Filter(sources=(OWN_SOURCE,)), limit=1)
-        if not page.events:
-            raise LookupError("none of our own acts is in the log")
-        return page.events[0]
+        found = self.find(OWN_SOURCE, event_id)
+        if found is None:
+            raise LookupError("none of our own acts in the log has this name")
+        return found
 
     def count(self, wanted: Filter) -> int:
         """How many events match."""

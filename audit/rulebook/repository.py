@@ -47,6 +47,10 @@ class RuleRepository:
         asked = select(RuleRow).where(RuleRow.in_force.is_not(None)).order_by(RuleRow.rule)
         return self._read(asked if rule is None else asked.where(RuleRow.in_force == rule))
 
+    def ended(self) -> Sequence[ImportedRule]:
+        """Everything that was in force and is no more, in the order in which it was imported."""
+        return self._read(select(RuleRow).where(RuleRow.in_force.is_(None)).order_by(RuleRow.id))
+
     def history(self, rule: str) -> Sequence[ImportedRule]:
         """Every import of a rule, the latest first."""
         return self._read(select(RuleRow).where(RuleRow.rule == rule).order_by(RuleRow.id.desc()))

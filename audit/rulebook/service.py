@@ -60,6 +60,11 @@ class RuleBook:
         with self._state.unit() as unit:
             return RuleRepository(unit).in_force()
 
+    def ended(self) -> Sequence[ImportedRule]:
+        """Everything that was in force and is no more, in the order in which it was imported."""
+        with self._state.unit() as unit:
+            return RuleRepository(unit).ended()
+
     def history(self, rule: str) -> Sequence[ImportedRule]:
         """Every import of a rule, the latest first."""
         with self._state.unit() as unit:
@@ -75,8 +80,8 @@ class RuleBook:
             title: what it is called.
             content: its bytes.
             stories: the bytes of its stories, which the caller has seen hold.
-            by: staff id of whoever brings it in.
-            confirmed_by: staff id of somebody else.
+            by: staff id of whoever brings it in; the caller has seen who this is, and that they tune detectors.
+            confirmed_by: staff id of somebody else, of whom the same is known.
             operator: who runs the command.
 
         Raises:

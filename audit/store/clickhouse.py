@@ -222,17 +222,6 @@ class EventStore:
             names = ", ".join(f"`{name}`" for name in columns.column_names)
             client.command(f"INSERT INTO {table} ({names}) FROM INFILE '{self._handed.path}' FORMAT ArrowStream")
 
-    def empty(self) -> None:
-        """Empty every table of ours: only for tables that are a stage, never for a town's."""
-        names = "SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'migrations'"
-        for table in [row["name"] for row in self.rows(names, purpose=Purpose.MIGRATE)]:
-            self.command(f"TRUNCATE TABLE `{table}`", purpose=Purpose.MIGRATE)
-
-    def drop(self) -> None:
-        """Drop the database with all that is in it: only for one that is a stage. Nothing can be asked afterwards."""
-        database = self.database
-        self.command(f"DROP DATABASE IF EXISTS `{database}`", purpose=Purpose.MIGRATE)
-
     def close(self) -> None:
         """Let go of every client."""
         for client in self._clients:

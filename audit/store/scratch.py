@@ -16,5 +16,7 @@ class ScratchStore(EventStore):
 
     def close(self) -> None:
         """Drop the database and let go of every client."""
-        self.command("DROP DATABASE IF EXISTS {name:Identifier}", {"name": self.database}, Purpose.MIGRATE)
-        super().close()
+        try:
+            self.command("DROP DATABASE IF EXISTS {name:Identifier}", {"name": self.database}, Purpose.MIGRATE)
+        finally:
+            super().close()

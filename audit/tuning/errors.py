@@ -40,9 +40,17 @@ class TuningRefusedError(TuningError):
             "This is not the preview that the proposal was made with: open it again.",
         ),
         "every_parameters": ("値は検知器ごとに変えます。", "Values are changed detector by detector."),
+        "given_up": (
+            "試算が途中で打ち切られました。もう一度試算してください。",
+            "The preview was given up half-way: make another one.",
+        ),
         "in_force": (
             "有効な値は終わらせられません。元に戻すには、新しい変更を提案してください。",
             "Values in force cannot be ended: to go back, propose a new change.",
+        ),
+        "nothing_judged": (
+            "試算した期間に記録がありません。記録のある日を含めて試算し直してください。",
+            "The preview looked at days without any event: make one over days that hold events.",
         ),
         "number": (
             "12 桁の個人番号のような数字は書けません。",
@@ -54,8 +62,8 @@ class TuningRefusedError(TuningError):
         ),
         "over": ("期限が切れています。試算からやり直してください。", "It is too old: begin with a new preview."),
         "owner": (
-            "責任者は、在職していて、例外の対象でない人にしてください。",
-            "The owner must hold a post and not be covered by the exception.",
+            "責任者は、職員の名簿で在職していて、例外の対象でない人にしてください。",
+            "The owner must hold a post in the staff directory and not be covered by the exception.",
         ),
         "period": (
             "終わりの日は、始まりより後で、決められた日数以内にしてください。始まりは今日以降です。",

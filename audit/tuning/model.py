@@ -52,6 +52,7 @@ class ChangeState(StrEnum):
 class PreviewState(StrEnum):
     """Where a preview stands."""
 
+    QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
@@ -216,7 +217,7 @@ class Preview:
         first: the first business day of the past that is looked at.
         last: the last one.
         done: how much of `total` is done; what is counted depends on the kind.
-        document: its result; empty while it runs.
+        document: its result; empty while it waits and runs.
         digest: of the document, with the terms in it.
     """
 
@@ -241,7 +242,7 @@ class Catalogue(Protocol):
 
     @property
     def guarded(self) -> Collection[str]:
-        """Those that `EVERY` leaves alone: they tell of traces that were wiped out."""
+        """Those that `EVERY` leaves alone: they tell of traces that were wiped out or cannot be trusted."""
 
     def checked(self, detector: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values that differ from the detector's defaults.
@@ -258,13 +259,16 @@ class Surroundings(Protocol):
         """Whether two staff ids are one person's."""
 
     def holds_post(self, staff_id: str, at: datetime) -> bool:
-        """Whether somebody is with us."""
+        """Whether somebody holds a post; whoever the directory does not know holds none."""
 
     def may_tune(self, staff_id: str) -> bool:
         """Whether somebody tunes detectors, now."""
 
     def units_of(self, staff_id: str, at: datetime) -> Collection[str]:
         """The unit of a person at a moment, and those above it; empty where it is not known."""
+
+    def holds_events(self) -> bool:
+        """Whether the log holds events of the town's systems, not our own alone."""
 
     def times_of(self, refs: Sequence[str]) -> Sequence[datetime]:
         """When the events of some references took place, as far as they are found."""

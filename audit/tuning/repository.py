@@ -134,6 +134,11 @@ class TuningRepository:
             wanted = wanted.where(ChangeRow.in_force_for == detector)
         return [row.change() for row in self._unit.scalars(wanted.order_by(ChangeRow.detector))]
 
+    def confirmed_parameters(self) -> list[Change]:
+        """Every parameter change that has ever been in force, in that order."""
+        made = select(ChangeRow).where(ChangeRow.kind == Kind.PARAMETERS, ChangeRow.confirmed_at.is_not(None))
+        return [row.change() for row in self._unit.scalars(made.order_by(ChangeRow.confirmed_at, ChangeRow.id))]
+
     def confirm(self, number: str, by: str, now: datetime) -> bool:
         """Confirm a proposal; False when somebody settled it before."""
         waiting = (ChangeRow.id == number, ChangeRow.confirmed_at.is_(None), ChangeRow.ended_at.is_(None))
@@ -152,9 +157,14 @@ class TuningRepository:
             return False
 
     def end(self, number: str, by: str, now: datetime) -> bool:
-        """End an exception or drop a proposal; False when somebody did before."""
-        standing = (ChangeRow.id == number, ChangeRow.ended_at.is_(None))
-        return self._once(update(ChangeRow).where(*standing).values(ended_by=by, ended_at=now))
+        """End an exception that two people have made; False when somebody did before."""
+        made = (ChangeRow.kind == Kind.EXCEPTION, ChangeRow.confirmed_at.is_not(None), ChangeRow.ended_at.is_(None))
+        return self._once(update(ChangeRow).where(ChangeRow.id == number, *made).values(ended_by=by, ended_at=now))
+
+    def drop(self, number: str, by: str, now: datetime) -> bool:
+        """Drop a proposal; False when somebody settled it before."""
+        waiting = (ChangeRow.id == number, ChangeRow.confirmed_at.is_(None), ChangeRow.ended_at.is_(None))
+        return self._once(update(ChangeRow).where(*waiting).values(ended_by=by, ended_at=now))
 
     def preview(self, number: str) -> Preview | None:
         """One preview."""
@@ -162,11 +172,12 @@ class TuningRepository:
         return row.preview() if row is not None else None
 
     def touch(self, number: str, now: datetime, **values: object) -> bool:
-        """Bring a running preview forward; False when it runs no more."""
-        running = (PreviewRow.id == number, PreviewRow.state == PreviewState.RUNNING)
-        return self._once(update(PreviewRow).where(*running).values(touched_at=now, **values))
+        """Bring a preview forward, which runs from then on; False when it was given up or is done."""
+        standing = (PreviewRow.id == number, PreviewRow.state.in_((PreviewState.QUEUED, PreviewState.RUNNING)))
+        moved = {"state": PreviewState.RUNNING, "touched_at": now} | values
+        return self._once(update(PreviewRow).where(*standing).values(**moved))
 
-    def stop_previews(self, before: datetime, now: datetime) -> None:
-        """Give up previews that nobody has brought forward for long."""
-        gone = (PreviewRow.state == PreviewState.RUNNING, PreviewRow.touched_at < before)
+    def stop_previews(self, state: PreviewState, before: datetime, now: datetime) -> None:
+        """Give up previews of a state that nobody has brought forward since a moment."""
+        gone = (PreviewRow.state == state, PreviewRow.touched_at < before)
         self._unit.execute(update(PreviewRow).where(*gone).values(state=PreviewState.FAILED, touched_at=now))

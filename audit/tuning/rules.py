@@ -62,7 +62,7 @@ class TuningRules:
             ("shape", lambda: all(map(_is_id, ids)) and len(ids) <= _MOST),
             ("shape", lambda: set(scope.weekdays) <= set(range(7)) and set(scope.hours) <= set(range(24))),
             ("number", lambda: not any(mask(one)[1] for one in (*ids, terms.owner))),
-            ("period", lambda: today <= terms.first <= terms.last < terms.first + self.longest),
+            ("period", lambda: today <= terms.first <= terms.last and terms.last - terms.first < self.longest),
             ("owner", lambda: _is_id(terms.owner) and self._surroundings.holds_post(terms.owner, now)),
             ("owner", lambda: not self.is_for(terms, terms.owner, now)),
         )

@@ -6,11 +6,13 @@ Rules:
   about either of them, or about the owner, ever falls under it.
 - An exception holds from the day of its confirmation to its last day. Ended, it holds to the day before: what it hid
   until then stays hidden, by its name.
-- Values of a detector are changed from those that the preview was made against, or not at all.
+- Values of a detector are changed from those that the preview was made against, or not at all. They hold from the day
+  of their confirmation: what was found before stays found.
 """
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
@@ -49,7 +51,7 @@ _PREVIEW_LIFE = timedelta(days=1)
 """The past that a preview looked at is yesterday's by then."""
 _PROPOSAL_LIFE = timedelta(days=7)
 _STALLED = timedelta(minutes=10)
-"""A preview that was not brought forward for so long runs no more."""
+"""A preview that runs and was not brought forward for so long runs no more."""
 
 
 class TuningService:
@@ -98,6 +100,19 @@ class TuningService:
         with self._store.unit() as unit:
             changes = TuningRepository(unit).parameters()
         return {one.terms.detector: one.terms.values for one in changes if isinstance(one.terms, ParameterTerms)}
+
+    def overrides_before(self) -> Mapping[str, Sequence[tuple[date, Mapping[str, Any]]]]:
+        """What they were before each change, in order, by detector, with the day on which the change was confirmed.
+
+        That day's window is judged with the new values, those before it with the old ones.
+        """
+        with self._store.unit() as unit:
+            changes = TuningRepository(unit).confirmed_parameters()
+        found: dict[str, list[tuple[date, Mapping[str, Any]]]] = defaultdict(list)
+        for one in changes:
+            if isinstance(one.terms, ParameterTerms) and one.confirmed_at is not None:
+                found[one.terms.detector].append((tokyo_date(one.confirmed_at), one.terms.before))
+        return found
 
     def excepted_by(self, unit: Session) -> ExceptedBy:
         """Which exception a finding falls under, as this unit of work sees them."""
@@ -167,42 +182,42 @@ class TuningService:
             terms=json.dumps(checked.to_doc(), ensure_ascii=False),
             first=first,
             last=tokyo_date(now),
-            state=PreviewState.RUNNING,
+            state=PreviewState.QUEUED,
             made_by=by.staff_id,
             made_at=now,
             touched_at=now,
         )
         with self._store.unit() as unit:
             repository = TuningRepository(unit)
-            repository.stop_previews(now - _STALLED, now)
+            _stop_previews(repository, now)
             repository.add(row)
         return row.preview()
 
     def advance(self, preview: str, done: int, total: int) -> bool:
-        """Say how far a preview is; False when it is wanted no more."""
-        with self._store.unit() as unit:
-            return TuningRepository(unit).touch(preview, self._clock.now(), done=done, total=total)
+        """Say how far a preview is, which no more waits for its turn; False when it is wanted no more."""
+        return self._touch(preview, done=done, total=total)
 
     def finish(self, preview: str, document: Mapping[str, Any]) -> Preview:
-        """Keep the result of a preview."""
-        self._settle(
-            preview,
-            state=PreviewState.DONE,
-            document=json.dumps(document, ensure_ascii=False),
-            digest=digest_of(document),
-        )
+        """Keep the result of a preview.
+
+        Raises:
+            TuningRefusedError: it was given up meanwhile.
+        """
+        kept = json.dumps(document, ensure_ascii=False)
+        if not self._touch(preview, state=PreviewState.DONE, document=kept, digest=digest_of(document)):
+            raise TuningRefusedError("given_up")
         return self.preview(preview)
 
     def fail(self, preview: str) -> None:
         """Give a preview up."""
-        self._settle(preview, state=PreviewState.FAILED)
+        self._touch(preview, state=PreviewState.FAILED)
 
-    def _settle(self, preview: str, **values: object) -> None:
+    def _touch(self, preview: str, **values: object) -> bool:
         with self._store.unit() as unit:
-            TuningRepository(unit).touch(preview, self._clock.now(), **values)
+            return TuningRepository(unit).touch(preview, self._clock.now(), **values)
 
     def preview(self, number: str) -> Preview:
-        """One preview, running or done.
+        """One preview, waiting, running or done.
 
         Raises:
             TuningUnknownError: there is none of this id.
@@ -210,7 +225,7 @@ class TuningService:
         now = self._clock.now()
         with self._store.unit() as unit:
             repository = TuningRepository(unit)
-            repository.stop_previews(now - _STALLED, now)
+            _stop_previews(repository, now)
             return _known(repository.preview(number))
 
     # Changes
@@ -234,6 +249,8 @@ class TuningService:
             raise TuningRefusedError("preview")
         if not within(seen.made_at, now, _PREVIEW_LIFE):
             raise TuningRefusedError("over")
+        if isinstance(seen.terms, ParameterTerms) and not seen.document["judged"] and self._surroundings.holds_events():
+            raise TuningRefusedError("nothing_judged")
         if self._checked(seen.terms, by, now) != seen.terms:
             raise TuningRefusedError("changed")
         row = ChangeRow(
@@ -317,12 +334,20 @@ class TuningService:
         if change.kind is Kind.PARAMETERS and standing is ChangeState.IN_FORCE:
             raise TuningRefusedError("in_force")
         with self._outbox.unit() as (unit, told):
-            if not TuningRepository(unit).end(number, by.staff_id, now):
+            repository = TuningRepository(unit)
+            settle = repository.drop if standing is ChangeState.PROPOSED else repository.end
+            if not settle(number, by.staff_id, now):  # what was seen must still stand: somebody may confirm meanwhile
                 raise TuningRefusedError("closed")
             ended = replace(change, ended_by=by.staff_id, ended_at=now)
             open_again = self._findings.reconsider(unit, day_start(tokyo_date(now))) if change.confirmed_at else 0
             told.append(self._journal.ended(ended, by, open_again))
         return ended
+
+
+def _stop_previews(repository: TuningRepository, now: datetime) -> None:
+    """Give up what runs no more, and what has waited so long that its process must be gone."""
+    repository.stop_previews(PreviewState.RUNNING, now - _STALLED, now)
+    repository.stop_previews(PreviewState.QUEUED, now - _PREVIEW_LIFE, now)
 
 
 def _known(found: _Found | None) -> _Found:

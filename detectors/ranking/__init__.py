@@ -1,9 +1,10 @@
 """From findings to the reviewer's queue: one case a person-episode, with a risk that decomposes, cut to a budget."""
 
+from detectors.ranking.feedback import outcomes_by_day
 from detectors.ranking.fitting import Said, Told, fit, render
-from detectors.ranking.model import Case, CaseStatus, Contribution, Facts, Risk
+from detectors.ranking.model import Case, CaseStatus, Contribution, Facts, Outcomes, Risk
 from detectors.ranking.queue import cases_of
-from detectors.ranking.weights import Outcomes, Weights, WeightsError, load_weights
+from detectors.ranking.weights import Weights, WeightsError, load_weights
 
 __all__ = [
     "Case",
@@ -19,5 +20,6 @@ __all__ = [
     "cases_of",
     "fit",
     "load_weights",
+    "outcomes_by_day",
     "render",
 ]

@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from detectors.ranking.model import logistic
+from detectors.ranking.model import Outcomes, logistic
 from detectors.ranking.risk import risk_of
-from detectors.ranking.weights import Outcomes, Weights
+from detectors.ranking.weights import Weights
 
 __all__ = ["Said", "Told", "fit", "render"]
 

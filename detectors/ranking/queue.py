@@ -3,12 +3,17 @@
 A case takes its place on the first day on which it is among the riskiest of those that wait, by what is known that
 day, and in no other day's queue. What finds a day full waits a few days for a place, then stays behind the budget of
 its riskiest day. An episode below the least risk is a hint, not yet a case. Later days change no place once taken.
+
+An episode is weighed by what reviewers had said before its first day: closing a case moves no case that was there. What
+they say moves ranks only. Whether an episode is a case at all is told by the weights as shipped, so that nobody can
+silence a detector by closing its cases.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 
 from audit.clock import tokyo_date
 from audit.findings import Finding, FindingStatus, Severity
@@ -34,12 +39,14 @@ class _Candidate:
 
     Attributes:
         so_far: its risk on each day on which it had a finding, by what was known then.
+        since: the first day on which it was a case and no hint.
         opened_on: where it has a place.
     """
 
     episode: Episode
     risk: Risk
     so_far: dict[date, Risk] = field(default_factory=dict)
+    since: date | None = None
     opened_on: date | None = None
 
     @property
@@ -66,16 +73,19 @@ def cases_of(findings: Iterable[Finding], facts: Facts, weights: Weights) -> lis
 
     Args:
         findings: all there are, those withdrawn and excepted too; their order does not matter.
-        facts: how long each day's queue is.
-        weights: what each detector's word is worth.
+        facts: how long each day's queue is, and what reviewers have said.
+        weights: what each detector's word is worth before they said anything.
 
     Returns:
         The cases, the latest day first; behind each day's budget those that found no place, then those withdrawn.
     """
-    episodes = episodes_of(findings, facts.closed, lambda episode: risk_of(episode.standing, weights).log_odds)
-    standing = [_candidate(episode, weights) for episode in episodes if episode.standing]
-    standing = [one for one in standing if one.risk.probability >= weights.least_risk]
-    _open(standing, facts, weights)
+    learned = cache(lambda first: weights.held_back(facts.outcomes(first)))
+    episodes = episodes_of(
+        findings, facts.closed, lambda episode: risk_of(episode.standing, learned(episode.first)).log_odds
+    )
+    candidates = [_candidate(episode, weights, learned(episode.first)) for episode in episodes if episode.standing]
+    standing = [one for one in candidates if one.since is not None]
+    _open(standing, facts)
     withdrawn = [_Candidate(episode, risk_of((), weights)) for episode in episodes if _is_withdrawn(episode)]
     by_day: dict[date, list[_Candidate]] = defaultdict(list)
     for one in (*standing, *withdrawn):
@@ -92,16 +102,15 @@ def _is_withdrawn(episode: Episode) -> bool:
     return all(finding.status is FindingStatus.WITHDRAWN for finding in episode.findings)
 
 
-def _candidate(episode: Episode, weights: Weights) -> _Candidate:
+def _candidate(episode: Episode, shipped: Weights, learned: Weights) -> _Candidate:
     days = sorted({tokyo_date(finding.start) for finding in episode.standing})
-    so_far = {
-        day: risk_of([finding for finding in episode.standing if tokyo_date(finding.start) <= day], weights)
-        for day in days
-    }
-    return _Candidate(episode, so_far[days[-1]], so_far)
+    known = {day: [finding for finding in episode.standing if tokyo_date(finding.start) <= day] for day in days}
+    so_far = {day: risk_of(known[day], learned) for day in days}
+    since = next((day for day in days if risk_of(known[day], shipped).probability >= shipped.least_risk), None)
+    return _Candidate(episode, so_far[days[-1]], so_far, since)
 
 
-def _open(candidates: Sequence[_Candidate], facts: Facts, weights: Weights) -> None:
+def _open(candidates: Sequence[_Candidate], facts: Facts) -> None:
     """Give out the places, day after day."""
     by_day: dict[date, list[_Candidate]] = defaultdict(list)
     for one in candidates:
@@ -112,9 +121,9 @@ def _open(candidates: Sequence[_Candidate], facts: Facts, weights: Weights) -> N
             (one.behind, -risk.log_odds, one.episode.id, one)
             for one in by_day[day]
             if one.opened_on is None
+            and (one.since is not None and one.since <= day)
             and (day <= facts.through or day in one.so_far)
             and (risk := one.waiting(day)) is not None
-            and risk.probability >= weights.least_risk
         ]
         for *_, one in sorted(waiting, key=lambda item: item[:3])[: facts.places(day)]:
             one.opened_on = day

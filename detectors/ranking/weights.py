@@ -11,37 +11,15 @@ from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
-from detectors.ranking.model import logit
+from detectors.ranking.model import Outcomes, logit
 
-__all__ = ["Outcomes", "Weights", "WeightsError", "load_weights"]
+__all__ = ["Weights", "WeightsError", "load_weights"]
 
-STRENGTH = 20.0
-"""How many findings with a known outcome the author's word is worth."""
 _LEAST, _MOST = 0.25, 1.5
 
 
 class WeightsError(ValueError):
     """The table of weights is not as it must be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """What came of a detector's findings.
-
-    Attributes:
-        expected: the mean of their scores, between 0 and 1.
-        true: how many were misuse.
-        false: how many were not.
-    """
-
-    expected: float
-    true: int = 0
-    false: int = 0
-
-    @property
-    def precision(self) -> float:
-        """The share of misuse to expect: the mean of a Beta distribution that began with the author's word."""
-        return (STRENGTH * self.expected + self.true) / (STRENGTH + self.true + self.false)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +72,14 @@ class Weights:
 
         heard = {detector: moved(detector, one) for detector, one in outcomes.items() if one.true + one.false}
         return replace(self, weights={**self.weights, **heard})
+
+    def held_back(self, outcomes: Mapping[str, Outcomes]) -> "Weights":
+        """The weights after what reviewers said: a word that proved wrong counts less, none ever more than before.
+
+        What is found often is confirmed often; were its word raised, it would push aside what is found seldom.
+        """
+        moved = self.after(outcomes).weights
+        return replace(self, weights={detector: min(self.weight(detector), own) for detector, own in moved.items()})
 
 
 def load_weights(text: str = "") -> Weights:

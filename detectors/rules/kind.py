@@ -22,7 +22,7 @@ class Parameters:
     """Settings of these detectors."""
 
     least_score: float = setting(0.1, "この確からしさに満たなければ検知しない", "what is less likely is left out")
-    history_days: int = setting(28, "繰り返しを何日前までみるか", "how far back repetition is looked for")
+    history_days: int = setting(28, "繰り返しを何日前までみるか", "how far back repetition is looked for", most=28)
     fewest_residents: int = setting(
         2000, "住民数をこれより少なくは見積もらない", "the town is never taken for smaller than this"
     )

@@ -2,22 +2,24 @@
 
 A result depends on the events of the window and of as long before it as the detector looks back, on what the context
 feeds say of that time, on the detector's version and on its parameters. Windows are judged again when one of these has
-changed, so that what is on record is what judging again would say.
+changed, so that what is on record is what judging again would say. What people have changed holds from the day on which
+they did: windows before it keep what they were judged with.
 """
 
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from audit.clock import Clock, day_start, tokyo_date
 from audit.context import ContextService, Reach
 from audit.findings import Due, LastRun
 from detectors.model import Detector, ParameterError, Window, parameters_of
 
-__all__ = ["RECONSIDER", "Content", "Days", "Installed", "Known", "reach_of", "spans", "why_due"]
+__all__ = ["RECONSIDER", "Content", "Days", "Edition", "Installed", "Known", "Past", "reach_of", "spans", "why_due"]
 
 RECONSIDER = timedelta(days=90)
 """How far back a change of the context feeds makes windows due again; further back, ask for the span."""
@@ -88,43 +90,115 @@ class Known:
         return any(reach.touches(start, end) for reach in self._reaches[since])
 
 
+_T = TypeVar("_T")
+_Until = Sequence[tuple[date, _T]]
+"""What was, in order, each with the first day on which it was no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What people have replaced: the windows before the day on which they did keep it, and what it found.
+
+    Attributes:
+        detectors: rules that were imported in the place of others, by the detector's id.
+        overrides: what the town had set, by the detector's id.
+    """
+
+    detectors: Mapping[str, _Until[Detector]] = field(default_factory=dict)
+    overrides: Mapping[str, _Until[Mapping[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A detector as it judges the windows of some days.
+
+    Attributes:
+        detector: the detector.
+        parameters: those in force for these days, as it takes them.
+        settings: the same by name.
+        digest: a short hash of them.
+    """
+
+    detector: Detector
+    parameters: Any
+    settings: Mapping[str, Any]
+    digest: str
+
+    @classmethod
+    def of(cls, detector: Detector, overrides: Mapping[str, Any]) -> "Edition":
+        """A detector with what a town has set.
+
+        Raises:
+            ParameterError: it does not take that.
+        """
+        parameters = parameters_of(detector, overrides)
+        settings = asdict(parameters)
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+        return cls(detector, parameters, settings, digest)
+
+
 @dataclass(frozen=True, slots=True)
 class Installed:
     """The detectors of a round with the parameters in force.
 
     Attributes:
-        detectors: by id, those that can run.
-        parameters: of each, as the detector takes them.
+        current: by id, those that can run, as they judge from today on.
+        former: by id, as they judge the windows before some days.
         refused: detectors that do not take what the town has set, and why: they are left out, and that is told.
     """
 
-    detectors: Mapping[str, Detector]
-    parameters: Mapping[str, Any]
+    current: Mapping[str, Edition]
+    former: Mapping[str, _Until[Edition]]
     refused: Mapping[str, str]
 
     @classmethod
-    def of(cls, detectors: Mapping[str, Detector], overrides: Mapping[str, Mapping[str, Any]]) -> "Installed":
-        """The detectors that there are, with what the town has set."""
-        parameters, refused = {}, {}
+    def of(
+        cls, detectors: Mapping[str, Detector], overrides: Mapping[str, Mapping[str, Any]], past: Past | None = None
+    ) -> "Installed":
+        """The detectors that there are, with what the town has set and had set before."""
+        current, refused = {}, {}
         for name, detector in detectors.items():
             try:
-                parameters[name] = parameters_of(detector, overrides.get(name, {}))
+                current[name] = Edition.of(detector, overrides.get(name, {}))
             except ParameterError as error:
                 refused[name] = str(error)
-        return cls({name: detectors[name] for name in parameters}, parameters, refused)
+        then = past or Past()
+        former = {name: list(_former(name, one.detector, overrides, then)) for name, one in current.items()}
+        return cls(current, former, refused)
 
-    def settings(self, name: str) -> dict[str, Any]:
-        """A detector's parameters by name."""
-        return asdict(self.parameters[name])
+    @property
+    def detectors(self) -> Mapping[str, Detector]:
+        """Those that can run, by id."""
+        return {name: one.detector for name, one in self.current.items()}
 
-    def hash_of(self, name: str) -> str:
-        """A short hash of a detector's parameters."""
-        return hashlib.sha256(json.dumps(self.settings(name), sort_keys=True).encode()).hexdigest()[:16]
+    def on(self, name: str, day: date) -> Edition:
+        """A detector as it judges a day's window."""
+        return _until(self.former[name], day, self.current[name])
+
+    def reach_of(self, name: str) -> timedelta:
+        """As far back as a detector sees, or saw."""
+        return max(reach_of(one.detector) for one in (self.current[name], *(one for _, one in self.former[name])))
 
     @property
     def reach(self) -> timedelta:
         """As far back as any of them sees."""
-        return max((reach_of(one) for one in self.detectors.values()), default=_DAY)
+        return max(map(self.reach_of, self.current), default=_DAY)
+
+
+def _until(former: _Until[_T], day: date, now: _T) -> _T:
+    return next((one for until, one in former if day < until), now)
+
+
+def _former(
+    name: str, detector: Detector, overrides: Mapping[str, Mapping[str, Any]], past: Past
+) -> Iterator[tuple[date, Edition]]:
+    """As a detector judged before; what it takes no more, say after an upgrade, gives way to what came after."""
+    detectors, values = past.detectors.get(name, ()), past.overrides.get(name, ())
+    for until in sorted({day for day, _ in (*detectors, *values)}):
+        last = until - _DAY
+        with suppress(ParameterError):
+            then = _until(values, last, overrides.get(name, {}))
+            yield until, Edition.of(_until(detectors, last, detector), then)
 
 
 def why_due(

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from audit.casework import VERSION, LookUpSummary
 from audit.findings import DetectorRun, Due, LastRun, Recorded
 from audit.leases import Lease
-from detectors.model import Detector, Window
-from detectors.schedule.due import Content, Days, Installed, Known
+from detectors.model import Window
+from detectors.schedule.due import Content, Days, Edition, Installed, Known
 
 __all__ = ["Difference", "Round", "RunSummary", "Task", "enter", "inputs_of"]
 
@@ -61,10 +61,10 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A window that a detector is to judge, why, and what is on record of it."""
+    """A window that a detector is to judge, as which edition, why, and what is on record of it."""
 
     day: date
-    detector: Detector
+    edition: Edition
     run: DetectorRun
     last: LastRun | None
 
@@ -74,7 +74,7 @@ class Round:
     """What a round of runs goes by from its beginning to its end."""
 
     installed: Installed
-    chosen: tuple[Detector, ...]
+    chosen: tuple[str, ...]
     days: Days
     known: Known
     lease: Lease
@@ -111,18 +111,18 @@ def inputs_of(run: DetectorRun) -> LastRun:
     return LastRun(run.version, run.parameters, run.context_revision, run.events, run.high_water)
 
 
-def enter(summary: RunSummary, task: Task, recorded: Recorded) -> None:
+def enter(summary: RunSummary, task: Task, run: DetectorRun, recorded: Recorded) -> None:
     """Count what came of one window, and compare it with what is on record."""
     summary.windows += 1
     summary.findings_new += recorded.new
     summary.findings_withdrawn += recorded.withdrawn
-    summary.late += task.run.late
+    summary.late += run.late
     if task.last is None:
         return
     if task.last.result == recorded.result:
         summary.reproduced += 1
     else:
-        summary.differences.append(Difference(task.run.detector, task.run.start, _changed(task.last, task.run)))
+        summary.differences.append(Difference(run.detector, run.start, _changed(task.last, run)))
 
 
 def _changed(last: LastRun, run: DetectorRun) -> tuple[Due, ...]:
@@ -132,5 +132,6 @@ def _changed(last: LastRun, run: DetectorRun) -> tuple[Due, ...]:
         (Due.CONTEXT, last.context_revision, run.context_revision),
         (Due.VERSION, last.version, run.version),
         (Due.PARAMETERS, last.parameters, run.parameters),
+        (Due.FINDINGS, last.others, run.others),
     )
     return tuple(name for name, before, now in pairs if before != now)

@@ -1,8 +1,11 @@
 """The rules in force as detectors."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 
+from audit.clock import tokyo_date
 from audit.rulebook import ImportedRule, RuleBook
 from detectors.model import Detector
 from detectors.sigma.detector import PREFIX, detector_of
@@ -31,6 +34,19 @@ class ImportedDetectors:
         """The detectors of what is in force now, by id."""
         made = (self._of(rule) for rule in self.book.in_force())
         return MappingProxyType({one.meta.id: one for one in made if isinstance(one, Detector)})
+
+    def before(self) -> Mapping[str, Sequence[tuple[date, Detector]]]:
+        """What rules in force were before, in order, by id, each with the day on which it was replaced or removed.
+
+        Windows before that day are still judged with it: a rule that is changed takes back nothing that it has found.
+        """
+        in_force = {rule.rule for rule in self.book.in_force()}
+        found: dict[str, list[tuple[date, Detector]]] = defaultdict(list)
+        for rule in self.book.ended():
+            made = self._of(rule) if rule.rule in in_force else None
+            if isinstance(made, Detector) and rule.ended_at is not None:
+                found[made.meta.id].append((tokyo_date(rule.ended_at), made))
+        return found
 
     def broken(self) -> Mapping[str, SigmaRefusedError]:
         """The rules in force that cannot be used any more, by the id that their detector would have."""

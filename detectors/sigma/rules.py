@@ -79,25 +79,24 @@ class SigmaDetection:
     texts: Mapping[str, Texts]
 
 
-def documents_of(data: bytes, most: int, *, strict: bool = True) -> list[Any]:
+def documents_of(data: bytes, most: int, *, aliases: bool = True) -> list[Any]:
     """The YAML documents of a file.
 
     Args:
         data: the file.
         most: it may be so long.
-        strict: refuse a key that stands twice, and merging.
+        aliases: whether something may be written once and named again.
 
     Raises:
-        SigmaRefusedError: it is too long, is not UTF-8, not YAML, grows beyond measure when its aliases are followed,
-            or has a number in it that may be a My Number.
+        SigmaRefusedError: it is too long, is not UTF-8, not YAML, has a key twice, merges, grows beyond measure when
+            its aliases are followed, or has a number in it that may be a My Number.
     """
     if len(data) > most:
         raise SigmaRefusedError([Texts(f"{most} バイトまでです", f"at most {most} bytes")])
-    loader = SigmaYAMLLoader if strict else yaml.CSafeLoader
     try:
         text = data.decode("utf-8")
-        _see_that_it_is_flat(text)
-        documents = [one for one in yaml.load_all(text, loader) if one is not None]
+        _see_that_it_is_flat(text, aliases=aliases)
+        documents = [one for one in yaml.load_all(text, SigmaYAMLLoader) if one is not None]
         check_alias_expansion(documents)
     except (UnicodeDecodeError, yaml.YAMLError, SigmaError, RecursionError, ValueError, TypeError) as error:
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -108,17 +107,19 @@ def documents_of(data: bytes, most: int, *, strict: bool = True) -> list[Any]:
     return documents
 
 
-def _see_that_it_is_flat(text: str) -> None:
+def _see_that_it_is_flat(text: str, *, aliases: bool) -> None:
     """See that a file is not nested beyond measure, which libyaml's composer would follow until the process dies.
 
     Raises:
-        ValueError: it is.
+        ValueError: it is, or has aliases where it may not.
     """
     depth = 0
     for event in yaml.parse(text, yaml.CSafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             raise ValueError("nested too deep")
+        if isinstance(event, yaml.AliasEvent) and not aliases:
+            raise ValueError("aliases (*) cannot be used here")
 
 
 def read_rule(data: bytes) -> SigmaDetection:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from detectors.sigma.rules import documents_of
 __all__ = ["MOST_STORY_BYTES", "read_stories"]
 
 MOST_STORY_BYTES = 1 << 20
-_MOST_STORIES, _MOST_EVENTS = 100, 2_000
+_MOST_STORIES, _MOST_EVENTS, _MOST_TOLD = 100, 2_000, 4 << 20
 _KEYS = frozenset({"name", "day", "events", "feeds", "finds"})
 
 
@@ -24,7 +25,7 @@ def read_stories(data: bytes) -> tuple[Case, ...]:
 
     A story has a `name`, a business `day` to judge, `events` in the contract's form with `source` beside it, the
     entities that it `finds` (none: it must stay silent), and `feeds`, rows or CSV text by kind. An event may say
-    `repeat: {count: 20, every: 30}` (seconds).
+    `repeat: {count: 20, every: 30}` (seconds). YAML's aliases and merging cannot be used.
 
     Raises:
         SigmaRefusedError: naming every fault; also where no story fires, or none is silent.
@@ -40,7 +41,7 @@ def read_stories(data: bytes) -> tuple[Case, ...]:
     for number, story in enumerate(told, start=1):
         try:
             cases.append(_story(story))
-        except (KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, KeyError, TypeError, ValueError) as error:
             what = f"{type(error).__name__}: {error}"
             faults.append(Texts(f"話 {number}: {what}", f"story {number}: {what}"))
     if len({case.name for case in cases}) < len(cases):
@@ -58,7 +59,7 @@ def _told(data: bytes) -> Any:  # noqa: ANN401 - any YAML
     lines = [line for line in data.splitlines() if line.strip()]
     if lines and all(line.lstrip().startswith(b"{") for line in lines):
         data = b"[" + b",\n".join(lines) + b"]"
-    documents = documents_of(data, MOST_STORY_BYTES, strict=False)
+    documents = documents_of(data, MOST_STORY_BYTES, aliases=False)
     return documents[0] if len(documents) == 1 else None
 
 
@@ -69,17 +70,36 @@ def _story(story: Any) -> Case:  # noqa: ANN401 - any YAML
     day = date.fromisoformat(day) if isinstance(day, str) else day
     if type(day) is not date:
         raise TypeError("day: YYYY-MM-DD")
-    events = tuple(one for event in story["events"] for one in _events(event))
-    if len(events) > _MOST_EVENTS:
+    told = [_told_event(event) for event in story["events"]]
+    if sum(one.count for one in told) > _MOST_EVENTS:
         raise ValueError(f"at most {_MOST_EVENTS} events")
+    if sum(one.count * one.size for one in told) > _MOST_TOLD:
+        raise ValueError(f"at most {_MOST_TOLD} bytes of events, repeated as they are")
+    events = tuple(event for one in told for event in one.events())
     finds = story.get("finds") or []
     if not isinstance(finds, list):
         raise TypeError("finds: a list")
     return Case(str(story["name"]), events, _feeds(story.get("feeds") or {}), frozenset(map(str, finds)), day)
 
 
-def _events(event: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - any YAML
-    """An event as often as it says; its time must say where it is."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An event, which is told `count` times."""
+
+    document: Mapping[str, Any]
+    size: int
+    first: datetime
+    count: int
+    every: timedelta
+
+    def events(self) -> Iterator[Mapping[str, Any]]:
+        """It, as often."""
+        for place in range(self.count):
+            yield {**self.document, "time": (self.first + place * self.every).isoformat()}
+
+
+def _told_event(event: Any) -> _Told:  # noqa: ANN401 - any YAML
+    """An event with how often it is told; its time must say where it is."""
     if not isinstance(event, dict) or not isinstance(event.get("source"), str):
         raise TypeError("an event is a map with a source")
     repeat = event.get("repeat", {"count": 1, "every": 0})
@@ -90,9 +110,8 @@ def _events(event: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - any YA
     count, every = int(repeat["count"]), float(repeat["every"])
     if not 1 <= count <= _MOST_EVENTS:
         raise ValueError(f"repeat.count: 1 to {_MOST_EVENTS}")
-    plain = json.loads(json.dumps({key: value for key, value in event.items() if key != "repeat"}, default=str))
-    for place in range(count):
-        yield {**plain, "time": (at + place * timedelta(seconds=every)).isoformat()}
+    plain = json.dumps({key: value for key, value in event.items() if key != "repeat"}, default=str)
+    return _Told(json.loads(plain), len(plain), at, count, timedelta(seconds=every))
 
 
 def _feeds(given: Any) -> dict[str, str]:  # noqa: ANN401 - any YAML

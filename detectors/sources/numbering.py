@@ -8,12 +8,14 @@ from audit.log import Dimension, Filter, Measure
 from detectors.model import Reader, Window
 from detectors.sources.telling import from_microseconds
 
-__all__ = ["MOST_BREAKS", "Break", "Numbering", "breaks_from", "breaks_of"]
+__all__ = ["MOST_BREAKS", "WITHIN", "Break", "Numbering", "all_breaks", "breaks_from", "breaks_of"]
 
-_WITHIN = timedelta(hours=1)
+WITHIN = timedelta(hours=1)
 """What was recorded later has its number elsewhere."""
 MOST_BREAKS = 200
-"""The engine tells no more; a source that has so many does not number its events in order."""
+"""The engine tells no more at once."""
+_READ_ON = 5
+"""How often a day's breaks are read on where the engine did not tell all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +47,48 @@ class Numbering:
     Attributes:
         source: its id.
         first: the lowest.
-        breaks: where they break, in their order.
+        last: the highest.
+        breaks: where they break, in their order; no more than `MOST_BREAKS` until they are read on.
     """
 
     source: str
     first: int
+    last: int
     breaks: tuple[Break, ...]
 
 
 def breaks_of(window: Window, reader: Reader) -> Iterable[Numbering]:
     """Every source that numbers its events, by id."""
     rows = reader.aggregate(
-        Filter(start=window.start, end=window.end, recorded_within=_WITHIN),
+        Filter(start=window.start, end=window.end, recorded_within=WITHIN),
         (Dimension.SOURCE,),
-        (Measure.BREAKS, Measure.FIRST_SEQUENCE),
+        (Measure.BREAKS, Measure.FIRST_SEQUENCE, Measure.LAST_SEQUENCE),
     )
     for row in sorted(rows, key=lambda row: str(row["source"])):
         if row["first_sequence"] is not None:
-            yield Numbering(row["source"], row["first_sequence"], tuple(breaks_from(row["breaks"])))
+            breaks = tuple(breaks_from(row["breaks"]))
+            yield Numbering(row["source"], row["first_sequence"], row["last_sequence"], breaks)
+
+
+def all_breaks(window: Window, reader: Reader, numbering: Numbering) -> tuple[Break, ...]:
+    """A day's breaks, those too that the engine did not tell at once, up to a thousand."""
+    found = list(numbering.breaks)
+    for _ in range(1, _READ_ON):
+        if not found or len(found) % MOST_BREAKS:
+            break
+        wanted = Filter(
+            start=window.start,
+            end=window.end,
+            sources=(numbering.source,),
+            first_sequence=found[-1].high,
+            recorded_within=WITHIN,
+        )
+        rows = reader.aggregate(wanted, (Dimension.SOURCE,), (Measure.BREAKS,))
+        more = list(breaks_from(rows[0]["breaks"])) if rows else []
+        if not more:
+            break
+        found += more
+    return tuple(found)
 
 
 def breaks_from(told: Iterable[tuple[int, int, int, int]]) -> Iterable[Break]:

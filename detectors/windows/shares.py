@@ -151,13 +151,13 @@ def at_least_beta_binomial(found: int, of: int, mean: float, strength: float) ->
     if first < _NOTHING:
         return 1.0 if found < of * mean else 0.0
     falls_to_the_end = of * (1 - b) + a <= 1
-    term, total = math.exp(first), 0.0
-    for k in range(found, of + 1):
-        total += term
+    term = total = math.exp(first)
+    for k in range(found, of):
         ratio = (of - k) * (k + a) / ((k + 1) * (of - k - 1 + b))
+        term *= ratio
+        total += term
         if ratio < 1 and falls_to_the_end and term * (of - k) < total * 1e-17:
             break
-        term *= ratio
     return min(1.0, total)
 
 

@@ -137,21 +137,25 @@ class Judge:
             return True
         if found.again is not None and memory.usual.get(found.due) == found.again:
             return False
-        day = day_start(tokyo_date(found.heard))
-        days = self.ask.quarters(profile.id, day - HISTORY, day + HISTORY)
-        by_chance = chance(found, self.now, days, lambda one: bool(self.work.closed("", one)))
+        by_chance = self._chance(profile, found)
         if by_chance is None or by_chance <= _BY_CHANCE:
             return True
         if found.again is not None:
             memory.usual[found.due] = found.again
         return False
 
+    def _chance(self, profile: Profile, found: Silence) -> float | None:
+        """How likely chance alone makes a silence so long; `None` where too few days of the source are known."""
+        day = day_start(tokyo_date(found.heard))
+        days = self.ask.quarters(profile.id, day - HISTORY, day + HISTORY)
+        return chance(found, self.now, days, lambda one: bool(self.work.closed("", one)))
+
     def _tell(self, profile: Profile, memory: Memory, found: Silence, expected: Texts) -> None:
         told = memory.told.get(found.due)
         if told is not None and told.again is not None and told.again == found.again:
             return
         before = self.ask.at(profile.id, found.heard)
-        draft = words.silence(profile, found, expected)
+        draft = words.silence(profile, found, expected, self._chance(profile, found))
         number = self.open(SILENCE, draft, found.due, found.again or self.now, before)
         if found.again is not None:
             _, delivery = self.ask.between(profile.id, found.again - _INSTANT, found.again + _INSTANT)

@@ -27,7 +27,7 @@ BATCH = "source-batch"
 CLOCK = "source-clock"
 SEQUENCE = "source-sequence"
 SILENCE = "source-silence"
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 
 
 class SourceState(StrEnum):

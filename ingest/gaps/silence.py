@@ -17,7 +17,7 @@ from audit.clock import TOKYO, tokyo_date
 from audit.log.quiet import QUARTERS, Day, chance_of_quiet, expected_by_quarter, longest_quiet
 from ingest.gaps.timetable import Timetable
 
-__all__ = ["HISTORY", "Heard", "Silence", "chance", "joined", "silences"]
+__all__ = ["HISTORY", "Heard", "Silence", "chance", "joined", "score", "silences"]
 
 HISTORY = timedelta(days=28)
 """Before and, in a log that was loaded, after: the days by which it is judged how long a source is quiet."""
@@ -25,6 +25,12 @@ _DAYS_LIKE = 8
 """Days of a kind, open or closed, that must be known."""
 _MOST_DAYS = 14
 """A silence is judged by its first days; after so many there is nothing left to chance."""
+_BEFORE = 1e-4
+"""About so many of a source's days have a silence that is none of chance."""
+_SURE = 0.98
+"""Nothing that is seen from outside is surer than this."""
+_NOT_KNOWN = 0.5
+"""The score of a silence of which only the profile says that it is one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -106,8 +112,15 @@ def chance(found: Silence, now: datetime, days: Mapping[date, Day], closed: Call
         last = _quarter(ends) if day == ends.date() else QUARTERS
         owed = sum(expected[first:last])
         of_day = chance_of_quiet(owed, longest_quiet(like, expected)) if owed > 0 else 1.0
+        if last - first == QUARTERS:  # a source that writes on every third day is silent on two
+            of_day = max(of_day, sum(not one for one in like) / len(like))
         total = of_day if total is None else total * of_day
     return total
+
+
+def score(by_chance: float | None) -> float:
+    """How likely a silence is none of chance: the longer it is by the source's own days, the more."""
+    return _NOT_KNOWN if by_chance is None else min(_SURE, _BEFORE / (_BEFORE + by_chance))
 
 
 def _known(days: Mapping[date, Day], today: date) -> list[date]:

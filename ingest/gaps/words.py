@@ -9,7 +9,7 @@ from audit.log.announcements import Announced, Delivered
 from audit.texts import Texts
 from ingest.gaps.clocks import Episode
 from ingest.gaps.memory import NumberGap
-from ingest.gaps.silence import Silence
+from ingest.gaps.silence import Silence, score
 from ingest.sources.profile import Profile
 
 __all__ = [
@@ -28,6 +28,8 @@ __all__ = [
     "uncounted",
 ]
 
+_RAREST = 10_000
+"""Days: nothing rarer is told from so few."""
 _NAMED = 20
 """Ranges of missing numbers named in a sentence; more are counted."""
 
@@ -88,14 +90,19 @@ def _by(arrival: Delivered | None) -> Texts:
     )
 
 
-def silence(profile: Profile, found: Silence, expected: Texts) -> Draft:
-    """A source is not heard."""
+def silence(profile: Profile, found: Silence, expected: Texts, by_chance: float | None) -> Draft:
+    """A source is not heard; so likely by chance alone, where its days are known."""
     heard, due = _moment(found.heard), _moment(found.due)
+    rare = _RAREST if not by_chance else min(_RAREST, int(1 / by_chance))
+    days = Texts(
+        f"このシステムのこれまでの日から見て、これほど長い途絶が偶然に起きるのは {rare:,} 日に 1 度以下です。",
+        f"By the system's own days, chance makes a silence so long on one day in {rare:,} or fewer.",
+    )
     return _draft(
         profile,
         profile.id,
         Severity.HIGH if profile.rhythm.around_the_clock else Severity.MEDIUM,
-        0.6,
+        score(by_chance),
         Texts(f"{due.ja} からログが途絶", f"silent since {due.en}"),
         [
             Texts(f"最後のイベントは {heard.ja} です。", f"The last event happened on {heard.en}."),
@@ -103,6 +110,7 @@ def silence(profile: Profile, found: Silence, expected: Texts) -> Draft:
                 f"このシステムのログは「{expected.ja}」に届くはずで、{due.ja} までに次のイベントが必要でした。",
                 f"It should be heard {expected.en}: the next event was due by {due.en}.",
             ),
+            *([] if by_chance is None else [days]),
         ],
     )
 

@@ -84,6 +84,7 @@ class House:
 
     def _propose(self) -> None:
         """An exception that somebody proposes, and that nobody falls under."""
+        self.installation.context.import_feed("staff", b"staff_id,org_unit\ns0001,joho\n")
         today = tokyo_date(self.clock.now())
         terms = ExceptionTerms("off-hours-access", Scope(actors=("s9999",)), "s0001", today, today + timedelta(days=7))
         by = Actor(staff_id="s0001")
@@ -139,7 +140,7 @@ class House:
 
     def last_act(self) -> dict[str, Any]:
         """The last of them."""
-        return self.installation.log.own_last().to_contract()
+        return self.installation.log.search(Filter(sources=(OWN_SOURCE,)), limit=1).events[0].to_contract()
 
 
 @contextmanager

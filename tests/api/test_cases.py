@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from house import House
 
@@ -61,12 +62,12 @@ def found(house: House) -> Iterator[Found]:
     """Makes findings of one person; they are withdrawn after the test."""
     made: list[str] = []
 
-    def make(actor: str, score: float, day: int = 0) -> str:
+    def make(actor: str, score: float, day: int = 0, severity: Severity = Severity.MEDIUM) -> str:
         start = day_start(LONG_AGO) + day * A_DAY
         run = DetectorRun("cases-are-tested", "1.0.0", "", start, start + A_DAY, 0, 1, 0)
         draft = Draft(
             entity=actor,
-            severity=Severity.MEDIUM,
+            severity=severity,
             score=score,
             actors=(actor,),
             subjects=(),
@@ -143,3 +144,90 @@ def test_the_cursor_leads_through_every_case_once(house: House, found: Found) ->
             break
     assert pages == whole["cases"]
     assert len(mine(whole)) == 5
+
+
+# What reviewers make of cases
+
+
+def closed_as(browser: httpx.Client, case: str, kind: str, reason: str = "本人に確認") -> httpx.Response:
+    return browser.post(f"/api/v1/cases/{case}/disposition", json={"disposition": kind, "reason": reason})
+
+
+def told(house: House) -> dict[str, Any]:
+    """The last act, once what decisions and cases tell has reached the log."""
+    house.installation.acts.drain()
+    return house.last_act()
+
+
+def test_a_case_is_closed_over_http_and_a_new_finding_opens_it_again(house: House, found: Found) -> None:
+    found("case-20", 0.9)
+    browser = house.signed_in(Role.SECURITY_ADMINISTRATOR)
+    (before,) = mine(browser.get("/api/v1/cases").json())
+    assert (before["status"], before["disposition"]) == ("open", None)
+    answer = closed_as(browser, before["id"], "benign")
+    assert (answer.status_code, answer.json()["status"]) == (201, "closed")
+    assert told(house)["operation_name"] == "cases.closed"
+    (after,) = mine(browser.get("/api/v1/cases?status=closed").json())
+    assert after == answer.json()
+    rest = after.keys() - {"status", "disposition"}
+    assert {name: after[name] for name in rest} == {name: before[name] for name in rest}, (
+        "rank, day and risk are as they were"
+    )
+    again = closed_as(browser, before["id"], "benign")
+    assert (again.status_code, again.headers["content-type"]) == (409, "application/problem+json")
+    found("case-20", 0.8, day=1)
+    (grown,) = mine(browser.get("/api/v1/cases?status=open").json())
+    assert (grown["id"], grown["disposition"]["findings"]) == (before["id"], before["findings"])
+    assert closed_as(browser, before["id"], "explained").json()["status"] == "closed"
+    reopened = browser.post(f"/api/v1/cases/{before['id']}/reopening", json={"reason": "新しい情報"})
+    assert (reopened.json()["status"], reopened.json()["disposition"]) == ("open", None)
+    history = [one.state for one in house.installation.dispositions.every() if one.case == before["id"]]
+    assert history == ["replaced", "reopened"]
+
+
+def test_a_grave_case_takes_two_and_none_of_its_people(house: House, found: Found) -> None:
+    one, other = house.user(Role.SECURITY_ADMINISTRATOR), house.user(Role.SECURITY_ADMINISTRATOR)
+    accused = house.user(Role.SECURITY_ADMINISTRATOR)
+    number = found(accused.login_id, 0.9, severity=Severity.HIGH)
+    browsers = {user.login_id: house.signed_in(user) for user in (one, other, accused)}
+    listing = browsers[one.login_id].get("/api/v1/cases").json()["cases"]
+    (case,) = [case["id"] for case in listing if number in case["findings"]]
+    assert closed_as(browsers[accused.login_id], case, "benign").status_code == 409
+    assert told(house)["operation_name"] == "cases.closing_refused"
+    proposed = closed_as(browsers[one.login_id], case, "policy_breach").json()
+    assert (proposed["status"], proposed["disposition"]["state"]) == ("open", "proposed")
+    agree = f"/api/v1/cases/{case}/confirmation"
+    statuses = [
+        browsers[who.login_id].post(agree, json={"disposition": kind}).status_code
+        for who, kind in ((one, "policy_breach"), (accused, "policy_breach"), (other, "benign"))
+    ]
+    assert statuses == [409, 409, 409]
+    confirmed = browsers[other.login_id].post(agree, json={"disposition": "policy_breach"}).json()
+    assert (confirmed["status"], confirmed["disposition"]["confirmed"]["by"]) == ("closed", other.login_id)
+    assert told(house)["operation_name"] == "cases.confirmed"
+
+
+def test_nobody_closes_a_case_about_the_head_of_a_unit_above_theirs(house: House, found: Found) -> None:
+    clerk, head = house.user(Role.SECURITY_ADMINISTRATOR), house.user(Role.STAFF)
+    feed = (
+        "staff_id,org_unit,post,role\n"
+        f"{clerk.login_id},chiefless-hall/desk,,\n"
+        f"{head.login_id},chiefless-hall,課長,manager\n"
+    )
+    house.installation.context.import_feed("staff", feed.encode())
+    number = found(head.login_id, 0.9)
+    browser = house.signed_in(clerk)
+    listing = browser.get("/api/v1/cases").json()["cases"]
+    (case,) = [case["id"] for case in listing if number in case["findings"]]
+    answer = closed_as(browser, case, "benign")
+    assert (answer.status_code, told(house)["unmapped"]["refusal"]) == (409, "superior")
+
+
+def test_what_is_no_case_or_no_disposition_is_refused(house: House, found: Found) -> None:
+    found("case-30", 0.9)
+    browser = house.signed_in(Role.SECURITY_ADMINISTRATOR)
+    (case,) = mine(browser.get("/api/v1/cases").json())
+    assert closed_as(browser, "c-none", "benign").status_code == 404
+    assert closed_as(browser, case["id"], "forgiven").status_code == 422
+    assert closed_as(browser, case["id"], "benign", reason=" ").status_code == 422
+    assert browser.post(f"/api/v1/cases/{case['id']}/reopening", json={"reason": "r"}).status_code == 409

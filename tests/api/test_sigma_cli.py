@@ -2,19 +2,35 @@
 
 import json
 import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
+from argon2.profiles import CHEAPEST
 from forked import mimamori
+
+import api.installation
+from api.cli import main
+from api.installation import open_installation
+from api.settings import Settings
+from audit.access import Passwords, Role, new_secret
+from audit.clock import FixedClock
+from audit.store.clickhouse import EventStore
 
 DOCS = Path(__file__).parents[2] / "docs" / "sigma.md"
 STAFF = (
     "staff_id,name,org_unit,subject_id,valid_from,valid_to\n"
     "s0012,見本一,zeimu,k-12,2020-04-01,\ns0034,見本二,zeimu,k-34,2020-04-01,\ns1001,見本三,zeimu,k-35,2020-04-01,\n"
+    "s0012b,見本一,hoken,k-12,2020-04-01,\n"
 )
 RULE = "3d6cfa60-9a5b-4f0e-8d0a-2b8f6c1a7e11"
-TWO = ("--by", "s0012", "--confirmed-by", "s0034")
+TWO = ("s0012", "s0034")
+PASSWORD = "朝霧 correct staple 42"
 
 
 @pytest.fixture
@@ -30,36 +46,68 @@ def run(*words: object) -> Any:
     return mimamori(*map(str, words))
 
 
+class Desk:
+    """The command line of one installation, in this process, at times of our own."""
+
+    def __init__(self, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._data, self._patch, self._capsys = data, monkeypatch, capsys
+        self._clock = FixedClock(datetime(2026, 11, 20, 3, tzinfo=UTC))
+        self._secrets = {name: new_secret() for name in ("s0012", "s0012b", "s0034", "s0056", "clerk")}
+        monkeypatch.setattr(api.installation, "SystemClock", lambda: self._clock)
+        with open_installation(Settings(data=data), self._clock) as installation:
+            installation.access._passwords = Passwords(CHEAPEST)
+            installation.context.import_feed("staff", STAFF.encode())
+            for name, secret in self._secrets.items():
+                role = Role.STAFF if name == "clerk" else Role.DETECTION_ENGINEER
+                installation.access.create_account(name, name, frozenset({role}), PASSWORD, secret)
+
+    def run(self, *words: object, given: str = "") -> tuple[int, str, str]:
+        """The exit code of a command, and what it says on both streams."""
+        self._patch.setattr(sys, "stdin", StringIO(given))
+        done = main(["--data", str(self._data), *map(str, words)])
+        return (done, *self._capsys.readouterr())
+
+    def signed(
+        self, *words: object, by: tuple[str, str] = TWO, passwords: tuple[str, str] = (PASSWORD, PASSWORD)
+    ) -> tuple[int, str, str]:
+        """The same, of two who sign in."""
+        self._clock.advance(timedelta(seconds=30))
+        codes = [pyotp.TOTP(self._secrets[name]).at(self._clock.now()) for name in by]
+        given = "".join(f"{password}\n{code}\n" for password, code in zip(passwords, codes, strict=True))
+        return self.run(*words, "--by", by[0], "--confirmed-by", by[1], given=given)
+
+    def told(self) -> list[tuple[str, str, str | None]]:
+        """What the log says of rules: the operation, its outcome and who did it."""
+        searched = self.run("search", "--source", "mimamori", "--activity", "config_change")[1].splitlines()
+        acts = [act for act in map(json.loads, searched) if "sigma" in act["operation_name"]]
+        return [(act["operation_name"], act["outcome"], act["actor"].get("id")) for act in acts]
+
+
+@pytest.fixture
+def desk(
+    engine_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Desk]:
+    database = f"sigma{tmp_path.name}".replace("-", "_")[:60]
+    monkeypatch.setenv("MIMAMORI_EVENTS_PATH", str(engine_path))
+    monkeypatch.setenv("MIMAMORI_CLICKHOUSE_DATABASE", database)
+    yield Desk(tmp_path / "var", monkeypatch, capsys)
+    store = EventStore(path=engine_path, database="default", readers=1)
+    store.command(f"DROP DATABASE IF EXISTS {database}")
+    store.close()
+
+
 @pytest.mark.slow
 def test_a_rule_is_imported_by_two_runs_with_the_rest_and_can_be_taken_out(
-    files: tuple[Path, Path], tmp_path: Path
+    files: tuple[Path, Path], tmp_path: Path, desk: Desk
 ) -> None:
     rule, stories = files
-    data = tmp_path / "var"
-    (tmp_path / "staff.csv").write_text(STAFF, "utf-8")
-    assert run("--data", data, "init").returncode == 0
-    assert run("--data", data, "import", "staff", tmp_path / "staff.csv").returncode == 0
-    alone = run("--data", data, "sigma", "import", rule, "--cases", stories, *TWO[:2], "--confirmed-by", "s0012")
-    assert alone.returncode == 2
-    assert "別の人" in alone.stderr
-    assert "another confirms" in alone.stderr
-    done = run("--data", data, "sigma", "import", rule, "--cases", stories, *TWO, "--json")
-    assert done.returncode == 0, done.stderr
-    digest = json.loads(done.stdout)["digest"]
-    (kept,) = json.loads(run("--data", data, "sigma", "list", "--json").stdout)["rules"]
+    code, out, err = desk.signed("sigma", "import", rule, "--cases", stories, "--json")
+    assert code == 0, err
+    digest = json.loads(out)["digest"]
+    (kept,) = json.loads(desk.run("sigma", "list", "--json")[1])["rules"]
     assert (kept["detector"], kept["digest"], kept["faults"]) == (f"sigma-{RULE}", digest, [])
-    acts = [
-        json.loads(line)
-        for line in run(
-            "--data", data, "search", "--source", "mimamori", "--activity", "config_change"
-        ).stdout.splitlines()
-    ]
-    told = [
-        (act["operation_name"], act["outcome"], act["actor"].get("id"))
-        for act in acts
-        if "sigma" in act["operation_name"]
-    ]
-    assert told == [("sigma.import_refused", "denied", None), ("sigma.import", "success", "s0012")]
+    assert (kept["imported_by"], kept["confirmed_by"]) == TWO
+    assert desk.told() == [("sigma.import", "success", "s0012")]
 
     events = [
         {
@@ -70,20 +118,40 @@ def test_a_rule_is_imported_by_two_runs_with_the_rest_and_can_be_taken_out(
     ]  # fmt: skip
     log = tmp_path / "log.jsonl"
     log.write_text("".join(f"{json.dumps(event)}\n" for event in events), "utf-8")
-    assert run("--data", data, "ingest", "--source", "tax", log).returncode == 0
-    assert run("--data", data, "detect").returncode == 0
-    asked = ("--data", data, "alerts", "--detector", f"sigma-{RULE}", "--json")
-    (finding,) = json.loads(run(*asked).stdout)["findings"]
+    assert desk.run("ingest", "--source", "tax", log)[0] == 0
+    assert desk.run("detect")[0] == 0
+    asked = ("alerts", "--detector", f"sigma-{RULE}", "--json")
+    (finding,) = json.loads(desk.run(*asked)[1])["findings"]
     assert (finding["actors"], finding["detector_version"]) == (["s1001"], f"1.0.0+{digest[:12]}")
     assert finding["event_ids"] == ["tax:e1", "tax:e2", "tax:e3"]
 
-    assert run("--data", data, "sigma", "remove", RULE, *TWO).returncode == 0
-    assert json.loads(run("--data", data, "sigma", "list", "--json").stdout)["rules"] == []
-    assert len(json.loads(run(*asked).stdout)["findings"]) == 1, "what was found stays found"
-    assert run("--data", data, "sigma", "remove", RULE, *TWO).returncode == 2
+    wrong = desk.signed("sigma", "remove", RULE, passwords=(PASSWORD, "wrong wrong wrong"))
+    assert wrong[0] == 2, "one person takes no rule out"
+    assert len(json.loads(desk.run("sigma", "list", "--json")[1])["rules"]) == 1
+    assert desk.signed("sigma", "remove", RULE)[0] == 0
+    assert json.loads(desk.run("sigma", "list", "--json")[1])["rules"] == []
+    assert len(json.loads(desk.run(*asked)[1])["findings"]) == 1, "what was found stays found"
+    assert desk.signed("sigma", "remove", RULE)[0] == 2
 
 
-def test_a_rule_whose_stories_do_not_hold_is_not_imported(files: tuple[Path, Path], tmp_path: Path) -> None:
+def test_nobody_imports_a_rule_in_the_name_of_somebody_who_does_not_sign_in(
+    files: tuple[Path, Path], desk: Desk
+) -> None:
+    words = ("sigma", "import", files[0], "--cases", files[1])
+    assert desk.run(*words, "--by", "s0012", "--confirmed-by", "s0034")[0] == 2, "a name is nobody's word"
+    assert desk.signed(*words, passwords=("wrong wrong wrong", PASSWORD))[0] == 2
+    assert desk.signed(*words, passwords=(PASSWORD, "wrong wrong wrong"))[0] == 2
+    assert desk.signed(*words, by=("s0012", "clerk"))[0] == 2, "who tunes nothing confirms nothing"
+    assert desk.signed(*words, by=("s0012", "s0012b"))[0] == 2, "one human being under two ids"
+    assert desk.told() == []
+    assert "another confirms" in desk.signed(*words, by=("s0012", "s0012"))[2]
+    assert "no member of staff" in desk.signed(*words, by=("s0012", "s0056"))[2]
+    assert [told[:2] for told in desk.told()] == [("sigma.import_refused", "denied")] * 2
+    assert json.loads(desk.run("sigma", "list", "--json")[1])["rules"] == []
+    assert desk.signed(*words)[0] == 0, "nobody's session was left open"
+
+
+def test_a_rule_whose_stories_do_not_hold_is_not_imported(files: tuple[Path, Path], desk: Desk) -> None:
     rule, stories = files
     stories.write_text(stories.read_text("utf-8").replace("[s1001]", "[s9999]"), "utf-8")
     checked = run("sigma", "check", rule, "--cases", stories, "--json")
@@ -93,10 +161,9 @@ def test_a_rule_whose_stories_do_not_hold_is_not_imported(files: tuple[Path, Pat
         (False, ["s9999"], ["s1001"]),
         (True, [], []),
     ]
-    data = tmp_path / "var"
-    assert run("--data", data, "init").returncode == 0
-    assert run("--data", data, "sigma", "import", rule, "--cases", stories, *TWO).returncode == 1
-    assert json.loads(run("--data", data, "sigma", "list", "--json").stdout)["rules"] == []
+    assert desk.signed("sigma", "import", rule, "--cases", stories)[0] == 1
+    assert desk.told() == [("sigma.import_refused", "denied", None)]
+    assert json.loads(desk.run("sigma", "list", "--json")[1])["rules"] == []
 
 
 def test_a_rule_that_cannot_be_used_says_why_in_both_languages(files: tuple[Path, Path]) -> None:

@@ -40,7 +40,7 @@ def test_both_steps_open_a_session(house: House) -> None:
     assert fixed not in cookie, "a session fixed beforehand must not be taken over"
     browser.cookies.delete("mimamori", domain="")
     assert browser.get("/alerts").status_code == 200
-    last = house.installation.log.own_last()
+    (last,) = house.installation.log.search(Filter(sources=(OWN_SOURCE,)), limit=1).events
     assert last.text("operation_name") == "alerts.search"
     assert last.text("terminal_ip") == "127.0.0.1"
 

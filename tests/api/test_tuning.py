@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -22,7 +23,16 @@ from audit.access.decisions import Actor
 from audit.clock import FixedClock, day_start
 from audit.findings import FindingFilter, FindingStatus
 from audit.store.clickhouse import EventStore
-from audit.tuning import ExceptionTerms, ParameterTerms, PreviewState, Scope, Terms, TuningRefusedError
+from audit.tuning import (
+    ExceptionTerms,
+    ParameterTerms,
+    Preview,
+    PreviewState,
+    Scope,
+    Terms,
+    TuningRefusedError,
+    TuningService,
+)
 from detectors.registry import DETECTORS
 
 SCAN = "sequential-scan"
@@ -36,6 +46,7 @@ def tell(installation: Installation) -> None:
     """Take the detector's own story in."""
     for kind, feed in CASE.feeds.items():
         installation.context.import_feed(kind, feed.encode())
+    installation.context.import_feed("staff", b"staff_id,org_unit\nolga,joho\n")
     by_source: dict[str, list[str]] = {}
     for event in CASE.events:
         document = dict(event)
@@ -90,7 +101,7 @@ def test_what_a_preview_says_is_what_happens(town: Installation) -> None:
 
 
 def test_an_exception_is_previewed_over_the_past_and_takes_what_it_hides_off_the_queue(town: Installation) -> None:
-    town.context.import_feed("staff", b"staff_id,org_unit,post\ns1,hoken-nenkin/shikaku,\n")
+    town.context.import_feed("staff", b"staff_id,org_unit,post\ns1,hoken-nenkin/shikaku,\nolga,joho,\n")
     town.runner.run()
     scope = Scope(actors=("s1",), units=("hoken-nenkin",), hours=tuple(range(24)))
     terms = ExceptionTerms("*", scope, "olga", CASE.day, CASE.day + timedelta(days=30))
@@ -107,6 +118,42 @@ def test_an_exception_is_previewed_over_the_past_and_takes_what_it_hides_off_the
     assert (open_findings(town), case_queue(town)) == ([], [])
     town.tuning.end(town.tuning.changes()[0].id, by=BOB)
     assert (open_findings(town), [case.actors for case in case_queue(town)]) == ([("s1",)], [("s1",)])
+
+
+def test_whoever_answers_for_an_exception_is_in_the_directory(town: Installation) -> None:
+    terms = ExceptionTerms(SCAN, Scope(actors=("s1",)), "nobody", CASE.day, CASE.day)
+    with pytest.raises(TuningRefusedError) as caught:
+        town.previews.begin(terms, by=ANN)
+    assert caught.value.reason == "owner"
+    assert town.previews.begin(replace(terms, owner="olga"), by=ANN).state is PreviewState.QUEUED
+
+
+def test_an_exception_for_every_detector_covers_none_that_tells_of_lost_or_redated_records(town: Installation) -> None:
+    (found,) = town.findings.listing(FindingFilter(detector=SCAN))
+    terms = ExceptionTerms("*", Scope(actors=found.actors), "olga", CASE.day, CASE.day)
+    assert town.tuning.covers(terms, found, ())
+    for name in (
+        "audit-scope-reduced", "backdated-acts", "log-cleared", "missing-numbers", "shifted-clock", "silent-source",
+    ):  # fmt: skip
+        assert name in DETECTORS
+        assert not town.tuning.covers(terms, replace(found, detector=name), ()), name
+        assert town.tuning.covers(replace(terms, detector=name), replace(found, detector=name), ()), name
+
+
+def test_values_are_not_proposed_with_a_preview_that_judged_no_day(town: Installation) -> None:
+    town.clock.advance(timedelta(days=2))  # type: ignore[attr-defined] # the fixture's clock stands still
+    nothing = town.previews.make(town.previews.begin(ParameterTerms(SCAN, {"minimum": 1000}), by=ANN, days=1))
+    assert nothing.document["judged"] == 0
+    with pytest.raises(TuningRefusedError) as caught:
+        town.tuning.propose(nothing.id, reason="r", ticket="t", by=ANN)
+    assert caught.value.reason == "nothing_judged"
+
+
+def test_a_preview_that_waits_for_a_long_one_is_made_whoever_looks_meanwhile(town: Installation) -> None:
+    waiting = town.previews.begin(ParameterTerms(SCAN, {"minimum": 9}), by=ANN)
+    town.clock.advance(timedelta(minutes=30))  # type: ignore[attr-defined] # the fixture's clock stands still
+    assert town.tuning.preview(waiting.id).state is PreviewState.QUEUED
+    assert town.previews.make(waiting).state is PreviewState.DONE
 
 
 def test_hours_are_those_of_every_event(town: Installation) -> None:
@@ -189,6 +236,21 @@ def command(
     store = EventStore(path=engine_path, database="default", readers=1)
     store.command(f"DROP DATABASE IF EXISTS {database}")
     store.close()
+
+
+def test_a_preview_that_is_given_up_meanwhile_is_told_by_the_command(
+    command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = TuningService.finish
+
+    def late(service: TuningService, preview: str, document: Mapping[str, Any]) -> Preview:
+        service.fail(preview)
+        return finish(service, preview, document)
+
+    monkeypatch.setattr(TuningService, "finish", late)
+    code, nothing, said = command("set", SCAN, "minimum=9", "--days", "30", by="ann")
+    assert (code, nothing) == (2, None)
+    assert "打ち切られました" in said
 
 
 def test_the_command_takes_two_people_who_sign_in(command: Any) -> None:

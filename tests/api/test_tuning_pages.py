@@ -93,6 +93,9 @@ def test_a_running_preview_renews_itself(house: House, engineers: tuple[User, Us
     user = engineers[0]
     installation = house.installation
     running = installation.previews.begin(ParameterTerms(VOLUME, {"minimum": 50}), by=Actor(staff_id=user.login_id))
+    waits = house.signed_in(engineers[1]).get(f"/tuning/previews/{running.id}").text
+    assert "待っています" in waits
+    assert 'http-equiv="refresh"' in waits
     installation.tuning.advance(running.id, 3, 90)
     browser = house.signed_in(user)
     page = browser.get(f"/tuning/previews/{running.id}").text

@@ -11,13 +11,18 @@ from house import House
 
 from api import jobs
 from api.own_findings import OWN_DETECTORS
-from api.watch import CANARY_LEASE, CLOCK_DETECTOR, SILENT_DETECTOR, watch_detectors
+from api.watch import CANARY_LEASE, CLOCK_DETECTOR, SILENT_DETECTOR, tell_of_step, watch_detectors
 from audit.access import Role
+from audit.events import Activity
 from audit.findings import Finding, FindingFilter, Verdict
 from audit.leases import ClockReadings, LeaseService, Step
 from audit.log import Filter
+from audit.store.errors import StoreUnavailableError
+from audit.texts import Texts
 from detectors.model import Detector
 from detectors.registry import DETECTORS
+from detectors.sigma.errors import SigmaRefusedError
+from detectors.sigma.imported import ImportedDetectors
 
 WATCHED = ("own-record", "sign-in-guessing")
 
@@ -111,6 +116,22 @@ def test_settings_that_are_not_taken_are_told_of(watched: Watched) -> None:
     assert watched.verdicts()["own-record"] is Verdict.REFUSED
 
 
+def test_an_imported_rule_that_can_be_read_no_more_is_told_of(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.look()
+    fault = SigmaRefusedError([Texts("読めません。", "It cannot be read.")])
+    with monkeypatch.context() as upgraded:
+        upgraded.setattr(ImportedDetectors, "broken", lambda _self: {"sigma-left-behind": fault})
+        assert watched.look()["alarms"] == 1
+        assert watched.look()["alarms"] == 0, "once"
+        (told,) = watched.alarms()
+        assert "sigma-left-behind" in told.title.en
+        assert "no longer be read" in told.reasons[0].en
+    assert watched.look()["alarms"] == 1
+    assert watched.alarms() == []
+
+
 def test_a_detector_that_is_not_run_is_told_of(watched: Watched) -> None:
     watched.look()
     watched.house.clock.advance(timedelta(days=1, minutes=1))
@@ -145,8 +166,45 @@ def test_C4_a_clock_that_was_set_stops_no_schedule_and_raises_an_alarm(
     assert not jobs.look_at_clock(house.installation, scheduler)
     scheduler.shutdown()
     found = house.installation.findings.listing(FindingFilter(detector=CLOCK_DETECTOR))
-    said = "back" if hours < 0 else "forward"
+    said = f"{'back' if hours < 0 else 'forward'} by about 1440 min"
     assert [one.severity for one in found if said in one.title.en] == ["high" if hours < 0 else "medium"]
+
+
+def test_C4_a_finding_about_ourselves_cites_its_own_act_whatever_the_clock_says(house: House) -> None:
+    installation = house.installation
+    installation.act(Activity.SECURITY_EVENT, "somebody.else", {})
+    house.clock.advance(timedelta(hours=-9))
+    now = house.clock.now()
+    assert tell_of_step(installation, Step(now + timedelta(hours=9), now, timedelta(hours=-9)))
+    house.clock.advance(timedelta(hours=9))
+    found = installation.findings.listing(FindingFilter(detector=CLOCK_DETECTOR))
+    (told,) = [one for one in found if "540" in one.title.en]
+    source, _, name = told.evidence[0].partition(":")
+    cited = installation.log.find(source, name)
+    assert cited is not None
+    assert cited.columns["operation_name"] == "clock.stepped"
+
+
+def test_C4_a_step_that_could_not_be_told_is_told_at_the_next_look(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler = BackgroundScheduler(timezone="Asia/Tokyo")
+    assert not jobs.look_at_clock(house.installation, scheduler)
+    house.clock.advance(timedelta(hours=-7))
+    with monkeypatch.context() as failing:
+        failing.setattr(jobs, "tell_of_step", _unavailable)
+        with pytest.raises(StoreUnavailableError):
+            jobs.look_at_clock(house.installation, scheduler)
+    assert jobs.look_at_clock(house.installation, scheduler)
+    assert not jobs.look_at_clock(house.installation, scheduler)
+    found = house.installation.findings.listing(FindingFilter(detector=CLOCK_DETECTOR))
+    assert sum("by about 420 min" in one.title.en for one in found) == 1
+    house.clock.advance(timedelta(hours=7))
+    jobs.look_at_clock(house.installation, scheduler)
+
+
+def _unavailable(*_of: object) -> None:
+    raise StoreUnavailableError("the state store does not answer")
 
 
 def test_the_api_tells_what_was_run_and_who_sees(watched: Watched) -> None:

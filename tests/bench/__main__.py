@@ -20,7 +20,7 @@ def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measurements, never assertions.")
     parser.add_argument("part", nargs="*", help=f"which: {', '.join(PARTS)}; all when left out")
-    parser.add_argument("--full", action="store_true", help="search 10,000,000 events too")
+    parser.add_argument("--full", action="store_true", help="search 10,000,000 events and judge 50,000,000 too")
     parser.add_argument("--here", action="store_true", help="in this process, one part only")
     asked = parser.parse_args()
     if unknown := set(asked.part) - set(PARTS):

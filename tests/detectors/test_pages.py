@@ -1,3 +1,5 @@
+import dataclasses
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,19 @@ def test_parameters_are_replaced_by_name_and_type() -> None:
     assert detector.parameters.grace_minutes == 30
     with pytest.raises(ParameterError, match=r"no parameter 'grace'; off-hours-access\.grace_minutes must be int"):
         parameters_of(detector, {"grace": 1, "grace_minutes": "5"})
+
+
+def test_no_parameter_makes_a_detector_read_further_back_than_it_says() -> None:
+    """Events before its look-back that arrive late would not make its windows due again."""
+    spans = {"history_days": timedelta(days=1), "weeks": timedelta(weeks=1), "case_days": timedelta(days=1)}
+    bounded = 0
+    for name, detector in DETECTORS.items():
+        for parameter in dataclasses.fields(detector.parameters):
+            if parameter.name in spans:
+                most = parameter.metadata["most"]
+                assert most * spans[parameter.name] <= detector.meta.look_back, (name, parameter.name)
+                assert parameters_of(detector, {parameter.name: most}) is not None
+                with pytest.raises(ParameterError, match=rf"{name}\.{parameter.name} must be {most} at most"):
+                    parameters_of(detector, {parameter.name: most + 1})
+                bounded += 1
+    assert bounded >= 10

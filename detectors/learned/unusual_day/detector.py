@@ -58,7 +58,7 @@ _COLUMNS = (*EVIDENCE_COLUMNS, "actor_id", "activity", "outcome", "terminal_id")
 class Parameters:
     """Settings of this detector."""
 
-    history_days: int = setting(28, "何日分のログから学ぶか", "how many days of log the model is learned from")
+    history_days: int = setting(28, "何日分のログから学ぶか", "how many days of log the model is learned from", most=28)
     learning_days: int = setting(
         10, "学習に必要な、操作のあった日数", "days with acts that must be there before anything is judged"
     )

@@ -191,7 +191,10 @@ def _read_look_ups(
     rows: Mapping[tuple[date, str], list[float]],
     units: dict[tuple[date, str], str],
 ) -> None:
-    """Everybody's households of some days: those accounted for, and the others by what is known of them."""
+    """Everybody's households of some days: those accounted for, and the others by what is known of them.
+
+    Prints that a case accounts for are taken off the outputs.
+    """
     by = (LookUpDimension.DAY, LookUpDimension.ACTOR, LookUpDimension.UNIT)
     most: dict[tuple[date, str], tuple[int, str]] = {}
     for name, restricted in _LOOKED.items():
@@ -203,6 +206,11 @@ def _read_look_ups(
                 row[_PLACE[name]] += visits
                 most[key] = max(most.get(key, (0, "")), (visits, found["unit"]))
     units.update((key, unit) for key, (_, unit) in most.items())
+    certificates = LookUpFilter(start=start, end=end, results=(Result.MATCHED,), printed=True)
+    for found in reader.count_look_ups(certificates, by, (LookUpMeasure.SUBJECTS,)):
+        row = rows.get((found["day"], found["actor"]))
+        if row is not None:  # a print for which there is a case asks for no approval beside it
+            row[_PLACE["outputs"]] = max(0.0, row[_PLACE["outputs"]] - int(found["subjects"]))
 
 
 def _output_approved(context: WorkContext, actor: str, day: date) -> bool:

@@ -40,7 +40,7 @@ class Parameters:
     """Settings of this detector."""
 
     history_days: int = setting(
-        28, "所属の打ち間違いを何日前までみるか", "how far back the unit's mistyping is counted"
+        28, "所属の打ち間違いを何日前までみるか", "how far back the unit's mistyping is counted", most=28
     )
     least_score: float = setting(0.1, "この確からしさに満たなければ検知しない", "what is less likely is left out")
 

@@ -65,7 +65,7 @@ class CrowdParameters:
 
     people: int = setting(4, "根拠なく見た職員がこの人数から検知する", "so many people without a case are a crowd")
     people_noticed: int = setting(3, "支援措置対象者や著名人の場合の人数", "the same for protected and public figures")
-    days: int = setting(7, "何日間の照会を合わせてみるか", "over how many days they are counted")
+    days: int = setting(7, "何日間の照会を合わせてみるか", "over how many days they are counted", most=8)
     times_before: float = setting(
         2.0, "その前の 3 週間の何倍から検知するか", "how many times the number of the three weeks before"
     )
@@ -188,7 +188,7 @@ class ReturnParameters:
     """Settings of the detector of returns."""
 
     days: int = setting(3, "根拠のない照会がこの日数から検知する", "so many days without a case are a return")
-    history_days: int = setting(28, "何日前までみるか", "how far back days are counted")
+    history_days: int = setting(28, "何日前までみるか", "how far back days are counted", most=28)
     least_score: float = setting(0.1, "この確からしさに満たなければ検知しない", "what is less likely is left out")
 
 

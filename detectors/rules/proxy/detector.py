@@ -46,7 +46,9 @@ _MANY = 2000
 class Parameters:
     """Settings of this detector."""
 
-    days_between: int = setting(3, "何日前に書き出されたファイルまで結び付けるか", "how old the file of another may be")
+    days_between: int = setting(
+        3, "何日前に書き出されたファイルまで結び付けるか", "how old the file of another may be", most=3
+    )
     hours_between: int = setting(
         8, "照会から印刷まで何時間以内を結び付けるか", "how many hours may lie between the look and the print"
     )

@@ -37,6 +37,18 @@ _DAYS_LATER = [
 ]
 """Written after today's events, under a time three working days ago."""
 
+_MIDDAY = numbered(work("tax", [*_PAST, DAY]), lag=None)
+_MIDDAY[len(_PAST) * 16 + 8] = {
+    **_MIDDAY[len(_PAST) * 16 + 8],
+    "actor": {"id": "s9", "kind": "staff"},
+    "time": clock(_PAST[1], "11:05").isoformat(),
+}
+"""The ninth act of today, under a time three working days ago."""
+_EACH_DAY_ANEW = [
+    *(event for day in _PAST for event in numbered(work("tax", [day], actors=("s1",)), lag=None)),
+    *numbered(work("tax", [DAY], ("09:00", "14:00"), actors=("s1",)), lag=None),
+]
+
 CASES = (
     # To be found.
     case("recorded six days later", DAY, _USUAL, _entered(4, 6 * _A_DAY), finds=["s9"]),
@@ -44,7 +56,8 @@ CASES = (
     case("recorded in the evening", DAY, _USUAL, _entered(3, 4 * _HOUR), finds=["s9"]),
     case("merely looked at, it says", DAY, _USUAL, _entered(3, 3 * _A_DAY, activity="view"), finds=["s9"]),
     case("numbers tell, the same day", DAY, _inserted(2), finds=["s9"]),
-    case("numbers tell, days before", _PAST[1], _DAYS_LATER, finds=["s9"]),
+    case("numbers tell, days before", DAY, _DAYS_LATER, finds=["s9"]),
+    case("numbers tell, days before, in the middle of the day", DAY, _MIDDAY, finds=["s9"]),
     case(
         "by two people",
         DAY,
@@ -54,6 +67,8 @@ CASES = (
         finds=["s8", "s9"],
     ),
     # To be left alone.
+    case("numbers tell on the day of writing, not on the day claimed", _PAST[1], _DAYS_LATER),
+    case("numbered from one each day, fewer today", DAY, _EACH_DAY_ANEW),
     case("recorded at once", DAY, _USUAL),
     case("some minutes later", DAY, _USUAL, _entered(3, 600.0)),
     case("a ledger that is always typed in later", DAY, [recorded(e, 2 * _A_DAY) for e in work("tax", [*_PAST, DAY])]),

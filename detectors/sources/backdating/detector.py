@@ -5,12 +5,14 @@ that source, by its other events of the last weeks, hardly ever needs. Where it 
 tell that lie behind their neighbours by an hour or more. What many people have in common is a system that was cut off,
 or a wrong clock, and is left to those who look at sources.
 
-A finding lies on the day under which the acts were entered: that is the day whose log has become another one.
+Where times of recording tell, a finding lies on the day under which the acts were entered: that is the day whose log
+has become another one. Where numbers tell, it lies on the day that has the number before: there it can be seen by
+looking back, in whatever order the days arrive.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,10 +20,10 @@ from audit.events import Activity
 from audit.findings import Draft, Severity
 from audit.log import Dimension, Filter, Measure
 from audit.texts import Texts
-from detectors.evidence import EVIDENCE_COLUMNS
+from detectors.evidence import EVIDENCE_COLUMNS, evidence_of
 from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window, setting
 from detectors.sources.backdating.cases import CASES
-from detectors.sources.numbering import Break, breaks_of
+from detectors.sources.numbering import WITHIN, Numbering, breaks_of
 from detectors.sources.telling import lasting
 from detectors.telling import about_person, at_hour, named
 
@@ -65,11 +67,13 @@ class _Late:
         event: the act.
         by: how much earlier, at least.
         numbered: whether its number tells, and not its time of recording.
+        seen_at: the event of the day that has the number before, where the act itself lies under another day.
     """
 
     event: Mapping[str, Any]
     by: timedelta
     numbered: bool
+    seen_at: Mapping[str, Any] | None = None
 
 
 def _late_sources(window: Window, reader: Reader) -> dict[str, int]:
@@ -120,35 +124,77 @@ def _out_of_order(window: Window, reader: Reader) -> Iterable[_Late]:
         if len(falls) > _MOST_FALLS or numbering.first <= 1 < len(falls):
             continue
         for fall in falls:
-            before = (
-                fall.before if fall.high == fall.low + 1 else _written_before(window, reader, numbering.source, fall)
-            )
-            if before is not None:
-                yield from _few_after(window, reader, numbering.source, fall, before)
+            if fall.high == fall.low + 1:
+                yield from _few_after(window, reader, numbering.source, fall.low, fall.before, window.start)
+        yield from _under_days_before(window, reader, numbering)
 
 
-def _written_before(window: Window, reader: Reader, source: str, fall: Break) -> datetime | None:
-    """When the event was written whose number comes right before; the log has it under that or a later day."""
-    wanted = Filter(start=window.start, sources=(source,), first_sequence=fall.high - 1, last_sequence=fall.high - 1)
-    rows = reader.aggregate(wanted, (Dimension.SOURCE,), (Measure.FIRST,))
-    return rows[0]["first"] if rows and rows[0]["first"] >= fall.after + _STEP else None
+def _under_days_before(window: Window, reader: Reader, numbering: Numbering) -> Iterable[_Late]:
+    """What was written right after events of the day, and lies in the log under a day before.
+
+    It is looked for on the day on which it was written: on the day that it claims, what came before it by number would
+    lie ahead, and may not have arrived.
+    """
+    source = numbering.source
+    ends = [gap.low for gap in numbering.breaks if gap.high > gap.low + 1]
+    if len(ends) > _MOST_FALLS:
+        return
+    for low in (*ends, numbering.last):
+        wanted = Filter(
+            start=window.start - _LOOK_BACK,
+            end=window.start,
+            sources=(source,),
+            first_sequence=low,
+            last_sequence=low + 1 + _FEW,
+            recorded_within=WITHIN,
+        )
+        rows = reader.aggregate(wanted, (Dimension.SOURCE,), (Measure.FIRST_SEQUENCE,))
+        if not rows or rows[0]["first_sequence"] != low + 1:
+            continue  # that number was used before: numbering began anew, and numbers say nothing
+        before = _last_of(window, reader, source, low)
+        yield from _few_after(window, reader, source, low, before["time"], window.start - _LOOK_BACK, before)
 
 
-def _few_after(window: Window, reader: Reader, source: str, fall: Break, before: datetime) -> Iterable[_Late]:
-    """The events whose numbers follow, as long as they lie behind; nothing when they are many, or of several people."""
+def _last_of(window: Window, reader: Reader, source: str, number: int) -> Mapping[str, Any]:
+    """The event of the day that has a number; the latest of several."""
+    wanted = Filter(start=window.start, end=window.end, sources=(source,), first_sequence=number, last_sequence=number)
+    return max(reader.columns(wanted, _COLUMNS), key=lambda row: (row["time"], row["event_id"]))
+
+
+def _few_after(
+    window: Window,
+    reader: Reader,
+    source: str,
+    low: int,
+    before: datetime,
+    since: datetime,
+    seen_at: Mapping[str, Any] | None = None,
+) -> Iterable[_Late]:
+    """The events whose numbers follow, as long as they lie behind; nothing when they are many, or of several people.
+
+    Args:
+        window: the day.
+        reader: what there is to see.
+        source: whose numbers.
+        low: the number before.
+        before: when its event happened.
+        since: from when on they are looked for.
+        seen_at: the event of the number before, where the others lie under another day.
+    """
     wanted = Filter(
-        start=window.start,
-        end=min(window.end, before - _STEP),
+        start=since,
+        end=min(window.end if seen_at is None else window.start, before - _STEP),
         sources=(source,),
-        first_sequence=fall.high,
-        last_sequence=fall.high + _FEW,
+        first_sequence=low + 1,
+        last_sequence=low + 1 + _FEW,
+        recorded_within=None if seen_at is None else WITHIN,
     )
     rows = sorted(reader.columns(wanted, _COLUMNS), key=lambda row: (row["sequence"], row["time"]))
-    behind = [row for number, row in enumerate(rows) if row["sequence"] == fall.high + number]
+    behind = [row for number, row in enumerate(rows, start=low + 1) if row["sequence"] == number]
     if 0 < len(behind) <= _FEW and len({row["actor_id"] for row in behind}) == 1:
         for row in behind:
             if row["actor_id"] and row["actor_kind"] != "system":
-                yield _Late(row, before - row["time"], numbered=True)
+                yield _Late(row, before - row["time"], numbered=True, seen_at=seen_at)
 
 
 def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft]:
@@ -192,7 +238,8 @@ def _draft(reader: Reader, actor: str, found: Sequence[_Late]) -> Draft:
         reasons.append(Texts(f"そのうち {changes} 件は記録の変更です。", f"{changes} of them change a record."))
     days = longest.by >= timedelta(days=1)
     score = (0.5 if days else 0.3) + (0.2 if changes else 0.0) + min(0.2, 0.04 * len(found))
-    return about_person(
+    beside = {str(late.seen_at["event_id"]): late.seen_at for late in found if late.seen_at is not None}
+    draft = about_person(
         actor,
         events,
         score,
@@ -200,11 +247,12 @@ def _draft(reader: Reader, actor: str, found: Sequence[_Late]) -> Draft:
         reasons,
         Severity.HIGH,
     )
+    return replace(draft, **evidence_of([*beside.values(), *events])) if beside else draft
 
 
 META = DetectorMeta(
     id="backdated-acts",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("さかのぼって記録された操作", "Acts entered under an earlier time"),
     description=Texts(
         "操作の日時より大きく遅れて記録された、または通番の順と日時の順が合わない、個人の操作を見つけます。",

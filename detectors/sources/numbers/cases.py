@@ -1,10 +1,10 @@
 """Stories that this detector must and must not find."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from detectors.cases import case
+from detectors.cases import act, case, clock
 from detectors.sources.stories import DAY, before, later, numbered, recorded, work
 
 __all__ = ["CASES"]
@@ -43,6 +43,29 @@ _ENTERED[_FIRST + 4] = {
 }
 """One of the day's events is dated two days before."""
 
+_EARLIER, _LATEST = work("tax", _PAST), work("tax", [DAY], every=1)
+_BUSY = [*numbered(_EARLIER), *numbered(_LATEST, _FIRST, lost=range(_FIRST + 1, _FIRST + 450, 2))]
+"""On this day every other number of 450 is missing, in more places than the engine tells at once."""
+_LEAVES_OUT = [{**event, "sequence": event["sequence"] * 2} for event in numbered(work("tax", _DAYS, every=2))]
+"""A source that leaves out a number after each, on more than 200 places a day."""
+_EVE = _PAST[-1]
+
+
+def _round_the_clock(*lost: int) -> list[dict[str, Any]]:
+    """A source that writes at midnight, where numbers and times are not in the same order."""
+    days = numbered(work("tax", _PAST))
+    n = len(days) + 1
+    times = [
+        f"{_EVE}T23:59:57+09:00",
+        f"{_EVE}T23:59:59+09:00",
+        f"{DAY}T00:00:00.005+09:00",
+        f"{_EVE}T23:59:59.7+09:00",
+    ]
+    night = [act(datetime.fromisoformat(at), "s1", source="tax") for at in times]
+    rest = [act(clock(DAY, "00:01") + timedelta(minutes=m), "s1", source="tax") for m in range(4)]
+    return [*days, *numbered([*night, *rest], n, lost=[n + one for one in lost])]
+
+
 _SUNDAY = date(2026, 10, 4)
 _ON_SUNDAY = numbered(work("tax", _DAYS))
 _ON_SUNDAY[_FIRST + 4] = {
@@ -60,7 +83,13 @@ CASES = (
     case("numbered from one each day", DAY, _from_one(5, 6, 7), finds=["tax"]),
     case("by one of two writers", DAY, [e for e in _TWO_WRITERS if e["sequence"] != _FIRST + 7], finds=["tax"]),
     case("without times of recording", DAY, _counted(_FIRST + 3, _FIRST + 4, lag=None), finds=["tax"]),
+    case("in more places than are told at once", DAY, _BUSY, finds=["tax"]),
+    case("right before midnight", DAY, _round_the_clock(1), finds=["tax"]),
+    case("right after midnight", DAY, _round_the_clock(4), finds=["tax"]),
     # To be left alone.
+    case("numbers and times cross at midnight, the day before", _EVE, _round_the_clock()),
+    case("numbers and times cross at midnight, the day after", DAY, _round_the_clock()),
+    case("leaves out every other number each day", DAY, _LEAVES_OUT),
     case("all there", DAY, _counted()),
     case("numbering began anew", DAY, _RESTARTED),
     case("numbered from one each day, all there", DAY, _from_one()),

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+from audit.clock import tokyo_date
 from audit.findings import Draft, Severity
 from audit.log import Dimension, Filter, Measure
 from audit.texts import Texts
 from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window, setting
-from detectors.sources.numbering import MOST_BREAKS, Break, breaks_from, breaks_of
+from detectors.sources.numbering import MOST_BREAKS, Break, all_breaks, breaks_from, breaks_of
 from detectors.sources.numbers.cases import CASES
 from detectors.sources.telling import about_source, event_at, lasting
 from detectors.telling import at_hour
@@ -84,11 +85,13 @@ class _Habit:
         dense: the share of numbers that follow the one before.
         pace: events of a working hour.
         days: on how many days that is based.
+        breaks: how many breaks of a day the engine tells at once.
     """
 
     dense: float
     pace: float
     days: int
+    breaks: float = 0.0
 
 
 def _habit(window: Window, reader: Reader, source: str) -> _Habit:
@@ -96,9 +99,11 @@ def _habit(window: Window, reader: Reader, source: str) -> _Habit:
     days = reader.aggregate(wanted, (Dimension.DAY,), (Measure.EVENTS, Measure.BREAKS))
     if not days:
         return _Habit(1.0, 0.0, 0)
-    holes = [sum(_is_hole(one) for one in breaks_from(day["breaks"])) for day in days]
+    breaks = [list(breaks_from(day["breaks"])) for day in days]
+    holes = [sum(_is_hole(one) for one in of_day) for of_day in breaks]
     dense = median(day["events"] / (day["events"] + left_out) for day, left_out in zip(days, holes, strict=True))
-    return _Habit(dense, median(day["events"] for day in days) / _WORKING_HOURS, len(days))
+    pace = median(day["events"] for day in days) / _WORKING_HOURS
+    return _Habit(dense, pace, len(days), median(map(len, breaks)))
 
 
 def _is_hole(gap: Break) -> bool:
@@ -107,13 +112,21 @@ def _is_hole(gap: Break) -> bool:
 
 
 def _overnight(window: Window, reader: Reader, source: str, first: int) -> Break | None:
-    """The break between the numbers of the days before and the first one of the day."""
+    """The break between the numbers of the days before and the first one of the day.
+
+    What happened right before midnight may have its number after that which happened right after it: where a day ends
+    with such events, the break begins before them, and they are found among the numbers that it seems to leave out.
+    """
     if first <= 1:
         return None
     wanted = Filter(
         start=window.start - _LOOK_BACK, end=window.start, sources=(source,), first_sequence=0, last_sequence=first - 1
     )
-    rows = reader.aggregate(wanted, (Dimension.SOURCE,), (Measure.LAST_SEQUENCE,))
+    measures = (Measure.LAST, Measure.LAST_SEQUENCE)
+    rows = reader.aggregate(wanted, (Dimension.SOURCE,), measures)
+    if rows and not _settled(rows[0]["last"]):
+        settled = replace(wanted, end=rows[0]["last"] - _JITTER)
+        rows = reader.aggregate(settled, (Dimension.SOURCE,), measures) or rows
     if not rows or rows[0]["last_sequence"] >= first - 1:
         return None
     low = rows[0]["last_sequence"]
@@ -127,6 +140,11 @@ def _overnight(window: Window, reader: Reader, source: str, first: int) -> Break
     )
     before, after = next(ends)["last"], next(ends)["first"]
     return Break(low, before, first, after)
+
+
+def _settled(at: datetime) -> bool:
+    """Whether the day was not yet so nearly over that the next one may hold the number before."""
+    return tokyo_date(at + _JITTER) == tokyo_date(at)
 
 
 def _elsewhere(window: Window, reader: Reader, source: str, gap: Break) -> int:
@@ -168,13 +186,16 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
     """One finding a source and day."""
     for numbering in breaks_of(window, reader):
         source = numbering.source
-        breaks = [gap for gap in numbering.breaks if _is_hole(gap)]
+        breaks = [gap for gap in numbering.breaks if _is_hole(gap) and _settled(gap.after)]
         overnight = _overnight(window, reader, source, numbering.first)
-        if len(numbering.breaks) >= MOST_BREAKS or not (breaks or overnight):
+        if not (breaks or overnight):
             continue
         habit = _habit(window, reader, source)
         if habit.dense < params.least_dense or (habit.days < _FEW_DAYS and len(breaks) > _FEW_DAYS):
             continue
+        if habit.breaks >= MOST_BREAKS:
+            continue  # it does not number in order; that a day alone has so many says that much is missing
+        breaks = [gap for gap in all_breaks(window, reader, numbering) if _is_hole(gap) and _settled(gap.after)]
         found = [*([overnight] if overnight else []), *breaks]
         holes = list(_holes(window, reader, source, found, habit, params))
         if sum(hole.count for hole in holes) >= params.least_missing and holes:
@@ -233,7 +254,7 @@ def _range(hole: _Hole) -> str:
 
 META = DetectorMeta(
     id="missing-numbers",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("ログの通番の欠け", "Numbers missing from a log"),
     description=Texts(
         "システムが付けた通番のうち、ログにないものを見つけます。番号のやり直し、複数の書き手、重複した配信は欠けとしません。",

@@ -45,7 +45,9 @@ _COLUMNS = (*EVIDENCE_COLUMNS, "activity", "query_by", "query_hits")
 class Parameters:
     """Settings of this detector."""
 
-    history_days: int = setting(14, "ふだんの割合を何日前までみるか", "how far back the usual share is taken from")
+    history_days: int = setting(
+        14, "ふだんの割合を何日前までみるか", "how far back the usual share is taken from", most=14
+    )
     minimum: int = setting(
         5, "照会に続かない検索がこの回数より少なければ検知しない", "fewer searches that lead to nothing are never found"
     )

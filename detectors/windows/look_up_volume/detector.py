@@ -16,20 +16,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
 
-from audit.casework import LookUp, LookUpFilter
-from audit.events import LOOKUPS
+from audit.casework import LookUp, LookUpDimension, LookUpFilter, LookUpMeasure
+from audit.clock import tokyo_date
 from audit.findings import Draft, Severity
-from audit.log import Dimension, Filter, Measure
 from audit.texts import Texts
 from detectors.evidence import evidence_of_look_ups
 from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window, setting
 from detectors.rules.sentences import main_source
 from detectors.windows.look_up_volume.cases import CASES
-from detectors.windows.shares import UNACCOUNTED
+from detectors.windows.shares import UNACCOUNTED, supervised
 
 __all__ = ["DETECTOR", "Parameters"]
 
-_ACTS = tuple(sorted(LOOKUPS))
 _CHANCE = 0.5
 """Standard deviation of the square root of a count that scatters by chance alone."""
 
@@ -38,7 +36,7 @@ _CHANCE = 0.5
 class Parameters:
     """Settings of this detector."""
 
-    history_days: int = setting(28, "本人の過去を何日前までみるか", "how far back the own past goes")
+    history_days: int = setting(28, "本人の過去を何日前までみるか", "how far back the own past goes", most=28)
     enough_days: int = setting(
         5,
         "本人の記録がこの日数より少なければ、同じ所属の職員と比べる",
@@ -121,11 +119,11 @@ def _expect(
     )
 
 
-def _units(reader: Reader, wanted: Filter, at: datetime) -> dict[str, str]:
-    """Everyone's unit: that of the post held, else the one that their latest events name."""
-    rows = reader.aggregate(wanted, (Dimension.ACTOR, Dimension.ORG_UNIT), (Measure.LAST,))
-    rows.sort(key=lambda row: (row["org_unit"] != "", row["last"], row["org_unit"]))
-    return {row["actor"]: reader.context.unit_of(row["actor"], at, row["org_unit"]) for row in rows}
+def _units(reader: Reader, wanted: LookUpFilter, at: datetime) -> dict[str, str]:
+    """Everyone's unit: that of the post held, else the one that their latest look-ups name."""
+    rows = reader.count_look_ups(wanted, (LookUpDimension.ACTOR, LookUpDimension.UNIT), (LookUpMeasure.LAST,))
+    rows.sort(key=lambda row: (row["unit"] != "", row["last"], row["unit"]))
+    return {row["actor"]: reader.context.unit_of(row["actor"], at, row["unit"]) for row in rows}
 
 
 def _odd(people: int, expected: _Expected, params: Parameters) -> float:
@@ -142,18 +140,12 @@ def _odd(people: int, expected: _Expected, params: Parameters) -> float:
 
 def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft]:
     """One finding a person and day."""
-    wanted = Filter(
-        start=window.start - timedelta(days=params.history_days),
-        end=window.end,
-        activities=_ACTS,
-        outcomes=("", "success"),
-        staff_only=True,
-    )
+    first, last = tokyo_date(window.start - timedelta(days=params.history_days)), window.day
+    wanted = LookUpFilter(start=first, end=last + timedelta(days=1))
     today: dict[str, int] = {}
     past: dict[str, dict[date, int]] = defaultdict(dict)
-    for row in reader.aggregate(wanted, (Dimension.ACTOR, Dimension.DAY), (Measure.SUBJECTS,)):
-        if not row["subjects"]:
-            continue
+    by = (LookUpDimension.ACTOR, LookUpDimension.DAY)
+    for row in reader.count_look_ups(wanted, by, (LookUpMeasure.SUBJECTS,)):
         if row["day"] == window.day:
             today[row["actor"]] = row["subjects"]
         else:
@@ -176,10 +168,10 @@ def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft
 
 
 def _unaccounted(reader: Reader, window: Window, actor: str) -> list[LookUp]:
-    """A person's look-ups of the day, without those that a case, an approval or a change accounts for."""
+    """A person's look-ups of the day that nothing accounts for: no case, change or approval, no training either."""
     day = window.day
     wanted = LookUpFilter(start=day, end=day + timedelta(days=1), actors=(actor,), results=UNACCOUNTED)
-    return list(reader.look_ups(wanted))
+    return [one for one in reader.look_ups(wanted) if not supervised(reader.context, one)]
 
 
 def _draft(

@@ -46,7 +46,7 @@ class Parameters:
     """Settings of this detector."""
 
     history_days: int = setting(
-        28, "所属が使う業務を何日前までみるか", "how far back one looks for what the unit works with"
+        28, "所属が使う業務を何日前までみるか", "how far back one looks for what the unit works with", most=28
     )
     enough_days: int = setting(
         3, "所属の記録がこの日数より少なければ検知しない", "with fewer days on record the unit's work is not known"

@@ -34,7 +34,7 @@ _MOST = 0.02
 class Parameters:
     """Settings of this detector."""
 
-    weeks: int = setting(4, "何週間の積み重ねまでみるか", "over how many weeks prints add up")
+    weeks: int = setting(4, "何週間の積み重ねまでみるか", "over how many weeks prints add up", most=4)
     least_score: float = setting(0.1, "この確からしさに満たなければ検知しない", "what is less likely is left out")
 
 

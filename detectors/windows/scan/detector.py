@@ -34,7 +34,9 @@ _FEWEST_PEERS = 2
 class Parameters:
     """Settings of this detector."""
 
-    history_days: int = setting(28, "本人の習慣を何日前までみるか", "how far back the person's habit is looked for")
+    history_days: int = setting(
+        28, "本人の習慣を何日前までみるか", "how far back the person's habit is looked for", most=28
+    )
     minimum: int = setting(
         4, "番号が続く照会がこの回数より少なければ検知しない", "fewer steps from number to number are never a finding"
     )

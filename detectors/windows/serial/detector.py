@@ -44,7 +44,7 @@ _Days = Mapping[str, Mapping[date, int]]
 class Parameters:
     """Settings of this detector."""
 
-    weeks: int = setting(8, "何週間の積み重ねまでみるか", "over how many weeks look-ups add up")
+    weeks: int = setting(8, "何週間の積み重ねまでみるか", "over how many weeks look-ups add up", most=8)
     minimum: int = setting(
         5, "根拠のない照会がこの世帯数より少なければ検知しない", "fewer households than this are never a finding"
     )

@@ -47,6 +47,7 @@ class Parameters:
         28,
         "いつもの場所を何日前までさかのぼって調べるか",
         "how far back an account's own places are looked for",
+        most=28,
     )
 
 

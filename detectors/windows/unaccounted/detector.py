@@ -38,7 +38,9 @@ _UNIT = 10.0, 40.0
 class Parameters:
     """Settings of this detector."""
 
-    history_days: int = setting(28, "ふだんの割合を何日前までみるか", "how far back the usual share is taken from")
+    history_days: int = setting(
+        28, "ふだんの割合を何日前までみるか", "how far back the usual share is taken from", most=28
+    )
     minimum: int = setting(
         4, "根拠のない照会がこの世帯数より少なければ検知しない", "fewer households than this are never a finding"
     )

@@ -1,6 +1,7 @@
 """Findings are kept once: run again, withdrawn, found again, and read page by page."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,3 +89,15 @@ def test_pages_hold_everything_once_in_order(service: FindingService, scores: li
 def test_going_on_behind_nothing_is_said(service: FindingService) -> None:
     with pytest.raises(LookupError):
         service.listing(FindingFilter(), after="f-unknown")
+
+
+def test_findings_are_counted_by_detector_and_window_without_those_that_no_longer_stand(
+    service: FindingService,
+) -> None:
+    service.record(run(), [draft("a"), draft("b"), draft("c")])
+    service.record(run(), [draft("a"), draft("b")])
+    service.record(run(days=1), [draft("a")])
+    service.record(replace(run(), detector="e"), [draft("a")])
+    day = timedelta(days=1)
+    assert service.count_by_detector(FindingFilter()) == [("d", DAY, 2), ("d", DAY + day, 1), ("e", DAY, 1)]
+    assert service.count_by_detector(FindingFilter(start=DAY + day, detector="d")) == [("d", DAY + day, 1)]

@@ -136,6 +136,7 @@ def test_C4_a_clock_that_is_set_is_told_of(state: StateStore, elapsed: Ticking, 
     step = clocks.look()
     assert step is not None
     assert (step.before, step.by) == (NOW, timedelta(minutes=minutes))
+    clocks.keep()
     clock.advance(timedelta(minutes=1))
     elapsed.now += 60
     assert clocks.look() is None, "once"
@@ -160,3 +161,19 @@ def test_C4_a_restart_hides_no_step_back(state: StateStore, elapsed: Ticking) ->
     step = readings(state, clock, elapsed).look()
     assert step is not None
     assert step.by == timedelta(hours=-5)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_C4_a_step_is_told_until_it_was_kept(state: StateStore, elapsed: Ticking, restarted: bool) -> None:
+    clock = FixedClock(NOW)
+    clocks = readings(state, clock, elapsed)
+    clocks.look()
+    clock.advance(timedelta(hours=-5))
+    first = clocks.look()
+    assert first is not None
+    if restarted:
+        clocks = readings(state, clock, elapsed)
+    again = clocks.look()
+    assert again == first
+    clocks.keep()
+    assert clocks.look() is None

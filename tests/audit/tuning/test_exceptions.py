@@ -1,7 +1,7 @@
 """Exceptions: what falls under them, for how long, and who may make them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -141,6 +141,7 @@ def test_E3_what_cannot_be_an_exception(bench: TuningBench) -> None:
     assert refused(bench, last=TODAY + timedelta(days=90)) == "period", "90 days at most"
     assert refused(bench, last=TODAY - timedelta(days=1)) == "period"
     assert refused(bench, first=TODAY - timedelta(days=1)) == "period", "it never reaches back"
+    assert refused(bench, first=TODAY, last=date.max) == "period"
     assert refused(bench, owner="") == "owner"
     assert refused(bench, owner="s1-b") == "owner", "nobody answers for an exception of their own"
     bench.people.left = {"gone"}
@@ -151,6 +152,11 @@ def test_E3_what_cannot_be_an_exception(bench: TuningBench) -> None:
     assert refused(bench, scope=replace(terms.scope, actors=tuple(map(str, range(101))))) == "shape"
     assert refused(bench, scope=replace(terms.scope, subjects=("123456789018",))) == "number"
     assert bench.tuning.changes() == []
+
+
+def test_an_exception_may_reach_to_the_end_of_the_calendar(bench: TuningBench) -> None:
+    change = bench.in_force(replace(exception(actors=("s1",)), first=date.max, last=date.max))
+    assert change.span() == (date.max, date.max)
 
 
 @pytest.mark.parametrize("scope", [{"actors": ("ann",)}, {"actors": ("s1", "ann-2")}, {"units": ("joho",)}])

@@ -40,6 +40,19 @@ def test_E5_going_back_is_a_new_change_and_the_history_stays(bench: TuningBench)
         bench.previewed(values())
 
 
+def test_windows_before_a_change_keep_the_values_of_their_day(bench: TuningBench) -> None:
+    assert bench.tuning.overrides_before() == {}
+    bench.in_force(values(limit=20))
+    bench.clock.advance(timedelta(days=2))
+    bench.in_force(values(limit=30))
+    bench.in_force(values("scan", limit=5))
+    bench.proposed(values("log-cleared", limit=5))
+    assert bench.tuning.overrides_before() == {
+        "off-hours": [(TODAY, {}), (TODAY + timedelta(days=2), {"limit": 20})],
+        "scan": [(TODAY + timedelta(days=2), {})],
+    }
+
+
 def test_a_change_made_against_other_values_is_refused(bench: TuningBench) -> None:
     one, other = bench.proposed(values(limit=20)), bench.proposed(values(limit=30), EVE)
     waiting = bench.previewed(values(limit=40))
@@ -97,6 +110,47 @@ def test_what_was_typed_is_masked(bench: TuningBench) -> None:
     assert "123456789018" not in f"{change.reason} {change.ticket} {bench.log.events}"
 
 
+def test_values_that_no_day_was_judged_with_are_not_proposed_where_there_are_days(bench: TuningBench) -> None:
+    bench.people.events = True
+    with refused_for("nothing_judged"):
+        bench.proposed(values(limit=20))
+    judged = bench.previewed(values(limit=20), judged=1)
+    assert bench.tuning.propose(judged, reason="r", ticket="t", by=ANN).terms == values(limit=20)
+    assert bench.proposed(exception(actors=("s1",))), "no finding in view is nothing that an exception could hide"
+
+
+def test_who_drops_a_proposal_that_is_confirmed_meanwhile_drops_nothing(
+    bench: TuningBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for terms in (values(limit=20), exception(actors=("s1",))):
+        seen = bench.proposed(terms)
+        bench.tuning.confirm(seen.id, digest=seen.digest, by=BOB)
+        with monkeypatch.context() as patched, refused_for("closed"):
+            patched.setattr(bench.tuning, "change", lambda _number, seen=seen: seen)
+            bench.tuning.end(seen.id, by=EVE)
+        assert not [name for name in bench.log.operations if name.endswith("dropped")]
+        assert bench.tuning.change(seen.id).state(bench.clock.now()) is ChangeState.IN_FORCE
+    assert bench.tuning.overrides() == {"off-hours": {"limit": 20}}
+
+
+def test_the_values_in_force_are_ended_by_no_statement(bench: TuningBench) -> None:
+    change = bench.in_force(values(limit=20))
+    with bench.state.unit() as unit:
+        assert not TuningRepository(unit).end(change.id, "eve", bench.clock.now())
+        assert not TuningRepository(unit).drop(change.id, "eve", bench.clock.now())
+
+
+def test_a_preview_that_waits_its_turn_is_not_given_up(bench: TuningBench) -> None:
+    waiting = bench.tuning.begin_preview(values(limit=20), first=TODAY, by=ANN)
+    lost = bench.tuning.begin_preview(values(limit=20), first=TODAY, by=ANN)
+    bench.clock.advance(timedelta(hours=23))
+    assert bench.tuning.preview(waiting.id).state is PreviewState.QUEUED
+    assert bench.tuning.advance(waiting.id, 0, 0)
+    assert bench.tuning.preview(waiting.id).state is PreviewState.RUNNING
+    bench.clock.advance(timedelta(hours=2))
+    assert bench.tuning.preview(lost.id).state is PreviewState.FAILED, "its process is gone"
+
+
 def test_a_preview_says_how_far_it_is_and_is_given_up_when_nobody_makes_it(bench: TuningBench) -> None:
     preview = bench.tuning.begin_preview(exception(actors=("s1",)), first=TODAY, by=ANN)
     assert bench.tuning.advance(preview.id, 3, 9)
@@ -105,7 +159,8 @@ def test_a_preview_says_how_far_it_is_and_is_given_up_when_nobody_makes_it(bench
     bench.clock.advance(timedelta(minutes=11))
     assert bench.tuning.preview(preview.id).state is PreviewState.FAILED
     assert not bench.tuning.advance(preview.id, 4, 9)
-    bench.tuning.finish(preview.id, {"late": 1})
+    with refused_for("given_up"):
+        bench.tuning.finish(preview.id, {"late": 1})
     assert bench.tuning.preview(preview.id).state is PreviewState.FAILED
     with pytest.raises(TuningUnknownError):
         bench.tuning.preview("unknown")

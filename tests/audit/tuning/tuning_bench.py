@@ -72,6 +72,7 @@ class People:
     units: dict[str, tuple[str, ...]] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
     times: dict[str, datetime] = field(default_factory=dict)
+    events: bool = False
 
     def same_natural_person(self, one: str, other: str) -> bool:
         return one.partition("-")[0] == other.partition("-")[0]
@@ -84,6 +85,9 @@ class People:
 
     def units_of(self, staff_id: str, at: datetime) -> Collection[str]:  # noqa: ARG002
         return self.units.get(staff_id, ())
+
+    def holds_events(self) -> bool:
+        return self.events
 
     def times_of(self, refs: Sequence[str]) -> Sequence[datetime]:
         return [self.times[ref] for ref in refs if ref in self.times]
@@ -108,10 +112,10 @@ class TuningBench:
         run = DetectorRun(detector, "1.0.0", "p", start, start + timedelta(days=1), 0, 10, 9)
         self.findings.record(run, drafts)
 
-    def previewed(self, terms: Terms, by: Actor = ANN) -> str:
+    def previewed(self, terms: Terms, by: Actor = ANN, judged: int = 0) -> str:
         """The id of a finished preview."""
         preview = self.tuning.begin_preview(terms, first=TODAY - timedelta(days=364), by=by)
-        document = preview_document(preview.terms, preview.first, preview.last, [], 0)
+        document = preview_document(preview.terms, preview.first, preview.last, [], judged)
         return self.tuning.finish(preview.id, document).id
 
     def proposed(self, terms: Terms, by: Actor = ANN) -> Change:

@@ -3,17 +3,21 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from two_nodes import FIRST, TERM, Killed, Site, window_of
 
 from audit.clock import TOKYO
-from audit.findings import Due, FindingFilter
+from audit.findings import Draft, Due, FindingFilter
 from audit.findings.run_repository import RunRow
 from audit.leases import FencedError
+from detectors.model import Reader, Window
 from detectors.runner import CASEWORK
+from detectors.schedule.due import Past
 
 DAY = timedelta(days=1)
 MakeSite = Callable[..., Site]
@@ -212,6 +216,71 @@ def test_settings_that_a_detector_does_not_take_leave_only_it_out(site: Site) ->
     assert [key[0] for key in site.shown()] == ["three-days"]
     (run,) = site.findings.history(detector="day")
     assert run.run.settings == {"acts": 2}
+
+
+def test_windows_before_a_change_keep_what_they_were_judged_with(site: Site) -> None:
+    a, _ = site.nodes
+    for ahead in range(3):
+        site.happens(FIRST + ahead * DAY, "s1")
+    a.runner.run()
+    site.settings = {"day": {"acts": 2}}
+    site.past = Past(overrides={"day": [(FIRST + 2 * DAY, {})]})
+    assert (a.runner.run().windows, history(site)[-1]) == (1, (FIRST + 2 * DAY, Due.PARAMETERS, False))
+    stand = {(FIRST, "s1"), (FIRST + DAY, "s1")}
+    assert {key[1:] for key in site.shown() if key[0] == "day"} == stand
+    again = a.runner.run(start=window_of(FIRST), only=["day"])
+    assert (again.windows, again.reproduced) == (3, 3)
+    site.happens(FIRST, "s2")
+    assert a.runner.run().windows == 5, "two of it, and the three of the other"
+    assert {key[1:] for key in site.shown() if key[0] == "day"} == stand | {(FIRST, "s2")}
+    assert [one.run.settings for one in site.findings.history(detector="day", limit=1)] == [{"acts": 1}]
+
+
+def test_windows_before_a_rule_was_replaced_are_judged_by_the_one_before(site: Site) -> None:
+    a, _ = site.nodes
+    for ahead in range(3):
+        site.happens(FIRST + ahead * DAY, "s1")
+    now = a.detectors["day"]
+    blind = replace(now, meta=replace(now.meta, version="0.9.0"), detect=lambda *_: [])
+    site.past = Past(detectors={"day": [(FIRST + 2 * DAY, blind)]})
+    assert a.runner.run().failed == {}
+    assert [one.run.version for one in site.findings.history(detector="day")] == ["1.0.0", "0.9.0", "0.9.0"]
+    assert [key[1] for key in site.shown() if key[0] == "day"] == [FIRST + 2 * DAY]
+    assert a.runner.run().windows == 0
+
+
+def test_values_of_the_past_that_a_detector_takes_no_more_give_way_to_those_in_force(site: Site) -> None:
+    a, _ = site.nodes
+    site.happens(FIRST, "s1")
+    site.settings = {"day": {"acts": 2}}
+    site.past = Past(overrides={"day": [(FIRST + DAY, {"gone": 1})]})
+    assert a.runner.run().failed == {}
+    assert [one.run.settings for one in site.findings.history(detector="day")] == [{"acts": 2}]
+
+
+def test_R3_what_other_detectors_found_explains_another_result_and_an_exception_changes_none(site: Site) -> None:
+    a, _ = site.nodes
+    for ahead in range(2):
+        site.happens(FIRST + ahead * DAY, "s1")
+    day = a.detectors["day"]
+
+    def detect(window: Window, reader: Reader, params: Any) -> Iterable[Draft]:
+        suspected = reader.suspected(FIRST, FIRST + DAY, "three-days")
+        return [] if (FIRST, "s1") in suspected else day.detect(window, reader, params)
+
+    a.detectors["three-days"] = replace(a.detectors["three-days"], detect=detect)
+    a.runner.run()
+    again = a.runner.run(only=["three-days"], start=window_of(FIRST + DAY))
+    assert (again.reproduced, again.differences) == (1, [])
+    site.findings.except_by(lambda _unit: lambda _finding: "an exception")
+    with site.states[0].unit() as unit:
+        assert site.findings.reconsider(unit, window_of(FIRST)) > 0
+    again = a.runner.run(only=["three-days"], start=window_of(FIRST + DAY))
+    assert (again.reproduced, again.differences) == (1, [])
+    site.settings = {"day": {"acts": 2}}
+    a.runner.run(only=["day"])
+    (difference,) = a.runner.run(only=["three-days"], start=window_of(FIRST + DAY)).differences
+    assert difference.inputs == (Due.FINDINGS,)
 
 
 def test_R3_no_evaluation_is_ever_overwritten(site: Site) -> None:

@@ -21,6 +21,7 @@ from audit.store.state import StateStore
 from audit.texts import Texts
 from detectors.model import AnalyticType, Detector, DetectorMeta, Reader, Window
 from detectors.runner import Runner
+from detectors.schedule.due import Past
 
 FIRST = date(2026, 10, 1)
 TERM = timedelta(minutes=10)
@@ -78,10 +79,11 @@ def counting(name: str, look_back: timedelta, meanwhile: Callable[[], None] = la
 
 @dataclass
 class Node:
-    """One of the nodes; `meanwhile` happens in the middle of judging, once."""
+    """One of the nodes with its detectors; `meanwhile` happens in the middle of judging, once."""
 
     name: str
     runner: Runner
+    detectors: dict[str, Detector]
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
 
 
@@ -98,6 +100,7 @@ class Site:
     elapsed: Ticking = field(default_factory=Ticking)
     acts: list[tuple[date, str]] = field(default_factory=list)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    past: Past = field(default_factory=Past)
     apart: bool = False
 
     def __post_init__(self) -> None:
@@ -138,9 +141,10 @@ class Site:
             self.clock,
             lambda: detectors,
             overrides=lambda: self.settings,
+            past=lambda: self.past,
             leases=LeaseService(state, name, TERM, self.elapsed),
         )
-        return Node(name, runner, todo)
+        return Node(name, runner, detectors, todo)
 
     def happens(self, day: date, actor: str, hour: int = 10) -> None:
         """One act, delivered now."""

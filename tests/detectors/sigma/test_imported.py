@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from audit.rulebook import ImportedRule
 from detectors.registry import DETECTORS, by_id
@@ -27,9 +27,13 @@ KEPT = ImportedRule(
 @dataclass
 class Book:
     rules: Sequence[ImportedRule] = field(default_factory=list)
+    former: Sequence[ImportedRule] = field(default_factory=list)
 
     def in_force(self) -> Sequence[ImportedRule]:
         return self.rules
+
+    def ended(self) -> Sequence[ImportedRule]:
+        return self.former
 
 
 def test_what_is_in_force_is_asked_each_time() -> None:
@@ -46,6 +50,20 @@ def test_what_is_in_force_is_asked_each_time() -> None:
     assert (second.meta.id, second.meta.version != first.meta.version) == (first.meta.id, True)
     book.rules = []
     assert imported.detectors() == {}
+
+
+def test_what_a_rule_was_before_is_known_by_the_day_on_which_it_was_replaced() -> None:
+    last = replace(KEPT, number=4, content=json.dumps({**RULE, "level": "high"}).encode())
+    first = replace(KEPT, ended_at=datetime(2026, 10, 7, 20, tzinfo=UTC))
+    unreadable = replace(
+        KEPT, number=2, content=b"title: of another version", ended_at=datetime(2026, 10, 9, tzinfo=UTC)
+    )
+    removed = replace(KEPT, number=3, rule="removed", ended_at=datetime(2026, 10, 9, tzinfo=UTC))
+    imported = ImportedDetectors(Book([last], [first, unreadable, removed]))
+    ((name, now),) = imported.detectors().items()
+    ((until, before),) = imported.before()[name]
+    assert (until, before.meta.version != now.meta.version) == (date(2026, 10, 8), True)
+    assert list(imported.before()) == [name], "what is removed judges nothing more"
 
 
 def test_a_rule_that_is_not_understood_any_more_is_left_out_and_told() -> None:

@@ -13,7 +13,7 @@ from detectors.model import parameters_of
 from detectors.sigma.detector import detector_of
 from detectors.sigma.errors import SigmaRefusedError
 from detectors.sigma.rules import read_rule
-from detectors.sigma.stories import read_stories
+from detectors.sigma.stories import _Told, read_stories
 
 DOCS = Path(__file__).parents[3] / "docs" / "sigma.md"
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
@@ -173,12 +173,38 @@ STORY: dict[str, Any] = {
         ([{**STORY, "more": 1}], "name, day, events"), ([{**STORY, "feeds": {"secrets": []}}], "feeds"),
         ([{**STORY, "events": [{**STORY["events"][0], "time": "2026-10-05T10:00:00"}]}], "offset"),
         ([{**STORY, "events": [{**STORY["events"][0], "repeat": {"count": 10**9, "every": 1}}]}], "repeat.count"),
+        ([{**STORY, "events": [{**STORY["events"][0], "repeat": {"count": 2, "every": 1e300}}]}], "story 1"),
+        ([{**STORY, "events": [{**STORY["events"][0], "repeat": {"count": 2000, "every": 1}}] * 2}], "2000 events"),
+        ([{**STORY, "events": [{**STORY["events"][0], "reason": "r" * 9000, "repeat": {"count": 500, "every": 1}}]}],
+         "bytes of events"),
         ([{**STORY, "events": ["login"]}], "map with a source"),
     ],
 )  # fmt: skip
 def test_stories_are_mandatory_and_checked(stories: Any, named: str) -> None:
     with pytest.raises(SigmaRefusedError) as refused:
         read_stories(json.dumps(stories).encode())
+    assert named in refused.value.text("en")
+
+
+def test_what_is_repeated_too_often_is_not_told_even_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Told, "events", lambda _self: pytest.fail("told"))
+    often = {**STORY["events"][0], "repeat": {"count": 2000, "every": 1}}
+    with pytest.raises(SigmaRefusedError):
+        read_stories(json.dumps([{**STORY, "events": [often] * 400}]).encode())
+
+
+@pytest.mark.parametrize(
+    ("stories", "named"),
+    [
+        ("- &s {name: one, day: 2026-10-05, events: []}\n- {<<: *s, name: two}", "alias"),
+        ("- {<<: {name: one, day: 2026-10-05}, events: []}", "merge"),
+        ("- {name: one, name: two, day: 2026-10-05, events: []}", "Duplicate key"),
+        ("- &a [x, x]\n- &b [*a, *a]\n- [*b, *b]", "alias"),
+    ],
+)
+def test_stories_have_no_aliases_no_merging_and_no_key_twice(stories: str, named: str) -> None:
+    with pytest.raises(SigmaRefusedError) as refused:
+        read_stories(stories.encode())
     assert named in refused.value.text("en")
 
 

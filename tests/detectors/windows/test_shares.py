@@ -24,6 +24,36 @@ def test_agrees_with_exact_fractions(of: int, a: int, b: int, data: st.DataObjec
     assert at_least_beta_binomial(found, of, a / (a + b), a + b) == pytest.approx(float(exact), rel=1e-6)
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    of=st.integers(1, 1500),
+    mean=st.floats(0.001, 0.999),
+    strength=st.floats(2, 5000),
+    data=st.data(),
+)
+def test_leaves_out_only_what_adds_nothing(of: int, mean: float, strength: float, data: st.DataObject) -> None:
+    found = data.draw(st.integers(1, of))
+    a, b = mean * strength, (1 - mean) * strength
+
+    def beta(x: float, y: float) -> float:
+        return math.lgamma(x) + math.lgamma(y) - math.lgamma(x + y)
+
+    terms = (
+        math.lgamma(of + 1) - math.lgamma(k + 1) - math.lgamma(of - k + 1) + beta(k + a, of - k + b) - beta(a, b)
+        for k in range(found, of + 1)
+    )
+    whole = min(1.0, math.fsum(map(math.exp, terms)))
+    assert at_least_beta_binomial(found, of, mean, strength) == pytest.approx(whole, rel=1e-7, abs=1e-200)
+
+
+def test_hardly_any_of_many_is_no_less_than_certain() -> None:
+    assert at_least_beta_binomial(1, 100_000, 0.5, 1e6) == 1.0
+
+
+def test_nearly_all_of_many_is_next_to_impossible() -> None:
+    assert at_least_beta_binomial(99_999, 100_000, 0.5, 1e6) == 0.0
+
+
 def test_where_everything_is_unaccounted_nothing_is_unlikely() -> None:
     assert at_least_beta_binomial(40, 40, 1.0, 30.0) == 1.0
 

@@ -54,7 +54,7 @@ class Parameters:
     """Settings of this detector."""
 
     case_days: int = setting(
-        7, "何日前までの照会の根拠を、解除の根拠とみなすか", "how old a look-up's case may be to account for it"
+        7, "何日前までの照会の根拠を、解除の根拠とみなすか", "how old a look-up's case may be to account for it", most=7
     )
 
 

@@ -35,6 +35,7 @@ class Parameters:
         14,
         "何日前までの他者の承認を有効とみなすか（14 日まで）",
         "how old somebody else's approval may be (14 days at most)",
+        most=14,
     )
 
 

@@ -169,7 +169,7 @@ META = DetectorMeta(
     techniques=("T1098", "T1070"),
     controls=("C-077", "C-099"),
     reads=("activity", "outcome", *(column for column in COLUMNS if column not in {"activity", "log_index"})),
-    look_back=_LONGEST,
+    look_back=_APPROVED_WITHIN,
     runbook=Texts(
         "1. 付与した人に、誰の依頼で何のために付与したかを聞きます。\n2. その間の操作と閲覧された住民を調べます。\n"
         "3. 付与と取消しの履歴をさかのぼり、繰り返されていないか確かめます。",

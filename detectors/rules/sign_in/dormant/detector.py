@@ -44,7 +44,9 @@ _PEOPLE_S_OWN = tuple(sorted(set(_A) - _BY_ITSELF))
 class Parameters:
     """Settings of this detector."""
 
-    silent_days: int = setting(60, "何日使われなければ休眠とみなすか", "days without any act that make it dormant")
+    silent_days: int = setting(
+        60, "何日使われなければ休眠とみなすか", "days without any act that make it dormant", most=180
+    )
     pause_days: int = setting(
         30,
         "それまで毎日のように使われていた利用者 ID は、何日使われなければ休眠とみなすか",
