@@ -1,10 +1,13 @@
 """What every test of a run shares."""
 
+import fcntl
+import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))  # `ports`, for every test
 
+from forked import mimamori
 
 MEMORY = Path("/dev/shm")
 ROOM = 2 << 30
@@ -37,6 +41,31 @@ def engine_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="mimamori-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
         yield Path(folder) / "engine"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What `mimamori --json demo --no-serve` left behind and said."""
+
+    data: Path
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The demonstration, made by the first worker that asks; whoever does something with it takes a copy."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    data, told = shared / "demonstration", shared / "demonstration.json"
+    with (shared / "demonstration.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            shutil.rmtree(data, ignore_errors=True)
+            done = mimamori("--data", str(data), "--json", "demo", "--no-serve")
+            assert done.returncode == 0, done.stderr
+            told.write_text(json.dumps({"stdout": done.stdout, "stderr": done.stderr}), "utf-8")
+    return Made(data, **json.loads(told.read_text("utf-8")))
 
 
 @pytest.fixture(autouse=True)

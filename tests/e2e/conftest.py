@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
@@ -63,8 +65,13 @@ def _answers(port: int) -> bool:
 
 
 @pytest.fixture(scope="session")
-def sample_town(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:  # noqa: ARG001 - first the browser: without one no town is needed
+def sample_town(
+    browser: Browser,  # noqa: ARG001 - first the browser: without one no town is needed
+    demonstration: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("sample")
+    shutil.copytree(demonstration.data, folder / "data", symlinks=True)  # the engine has some
     with _running(folder, "demo", "--json") as town:
         # stdout is whole once the port answers: it is written before.
         for row in json.loads((folder / "data" / "sample-sign-ins.json").read_text("utf-8")):

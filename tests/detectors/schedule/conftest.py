@@ -1,6 +1,5 @@
 """A log that two nodes judge."""
 
-import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +14,7 @@ from audit.clock import FixedClock
 from audit.store.clickhouse import Purpose
 from audit.store.migrate import migrate
 from audit.store.scratch import ScratchStore
-
-_numbers = itertools.count(1)
+from audit.store.state import StateStore
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +29,11 @@ def site_store(engine_path: Path) -> Iterator[ScratchStore]:
 @pytest.fixture(scope="session")
 def empty_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for state databases, and in it an empty one to copy."""
-    return tmp_path_factory.mktemp("sites")
+    folder = tmp_path_factory.mktemp("sites")
+    state = StateStore(f"sqlite:///{folder / 'empty.sqlite'}")
+    state.create_tables()
+    state.close()
+    return folder
 
 
 @pytest.fixture

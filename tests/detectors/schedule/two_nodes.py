@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -105,6 +106,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.place = self.folder / f"state-{next(_numbers)}.sqlite"
+        shutil.copy(self.folder / "empty.sqlite", self.place)
         self.states: list[StateStore] = []
         self.log = EventLog(LogRepository(self.store), self.clock)
         self.findings = FindingService(self._state(), self.clock)
@@ -114,7 +116,6 @@ class Site:
     def _state(self) -> StateStore:
         """A connection of its own, as each process has."""
         self.states.append(StateStore(f"sqlite:///{self.place}"))
-        self.states[-1].create_tables()
         return self.states[-1]
 
     def node(self, name: str) -> Node:
