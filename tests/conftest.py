@@ -62,7 +62,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Made:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not told.exists():
             shutil.rmtree(data, ignore_errors=True)
-            done = mimamori("--data", str(data), "--json", "demo", "--no-serve")
+            done = mimamori("--data", str(data), "--json", "demo", "--no-serve", seconds=900)
             assert done.returncode == 0, done.stderr
             told.write_text(json.dumps({"stdout": done.stdout, "stderr": done.stderr}), "utf-8")
     return Made(data, **json.loads(told.read_text("utf-8")))

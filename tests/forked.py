@@ -27,16 +27,24 @@ _PIPE = 65_536  # what a pipe takes before anybody reads
 _SECONDS = 120
 
 
-def mimamori(*words: str, given: str | bytes = b"") -> subprocess.CompletedProcess[str]:
+def mimamori(*words: str, given: str | bytes = b"", seconds: int = _SECONDS) -> subprocess.CompletedProcess[str]:
     """`mimamori` with these words, and this on its standard input."""
-    return python(_COMMAND, *words, given=given)
+    return python(_COMMAND, *words, given=given, seconds=seconds)
 
 
-def python(program: str, *words: str, given: str | bytes = b"") -> subprocess.CompletedProcess[str]:
-    """A program with these arguments, and this on its standard input; killed by SIGALRM after two minutes."""
+def python(
+    program: str, *words: str, given: str | bytes = b"", seconds: int = _SECONDS
+) -> subprocess.CompletedProcess[str]:
+    """A program with these arguments, and this on its standard input; killed by SIGALRM after so many seconds."""
     said = given.encode() if isinstance(given, str) else given
     assert len(said) <= _PIPE
-    task = {"program": program, "words": words, "environment": dict(os.environ), "folder": str(Path.cwd())}
+    task = {
+        "program": program,
+        "words": words,
+        "environment": dict(os.environ),
+        "folder": str(Path.cwd()),
+        "seconds": seconds,
+    }
     out, into = os.pipe()
     with (
         os.fdopen(out, "rb") as stdin,
@@ -130,7 +138,7 @@ def _live(told: int, *streams: int) -> None:
     os.environ.update(task["environment"])
     os.chdir(task["folder"])
     sys.argv = ["-c", *task["words"]]
-    signal.alarm(_SECONDS)
+    signal.alarm(task["seconds"])
     exec(task["program"], {"__name__": "__main__"})  # noqa: S102 - a test's own
 
 
