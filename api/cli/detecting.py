@@ -15,7 +15,9 @@ from audit.casework import LookUpSummary
 from audit.clock import TOKYO
 from audit.events import Activity
 from audit.findings import Evaluation, FindingFilter
+from detectors.registry import DETECTORS
 from detectors.runner import CASEWORK, Difference, RunSummary
+from detectors.sigma.detector import PREFIX
 
 __all__ = ["add_runs_parts", "detect", "runs"]
 
@@ -23,6 +25,9 @@ __all__ = ["add_runs_parts", "detect", "runs"]
 def detect(arguments: argparse.Namespace, settings: Settings) -> ExitCode:
     """Judge due windows, or every window of a span."""
     start, end = span_of(arguments)
+    for name in arguments.detector:  # which rules are imported, the installation knows once it is open
+        if name not in DETECTORS and not name.startswith(PREFIX):
+            raise CommandError(no_detector(name, DETECTORS))
     console = Console(stderr=True)
     with open_installation(settings) as installation, Progress(console=console, transient=True) as progress:
         known = installation.runner.known()

@@ -57,7 +57,14 @@ def tell(installation: Installation) -> None:
 
 
 @pytest.fixture
-def town(engine_path: Path, tmp_path: Path) -> Iterator[Installation]:
+def few_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of the story, and two that see nothing in it."""
+    few = {name: DETECTORS[name] for name in (SCAN, "off-hours-access", "own-record")}
+    monkeypatch.setattr(api.installation, "DETECTORS", few)
+
+
+@pytest.fixture
+def town(engine_path: Path, tmp_path: Path, few_detectors: None) -> Iterator[Installation]:  # noqa: ARG001 - in force
     database = f"tuned{tmp_path.name}".replace("-", "_")[:60]
     settings = Settings(data=tmp_path / "town", events_path=engine_path, clickhouse_database=database)
     with open_installation(settings, FixedClock(NOW)) as installation:
@@ -208,7 +215,11 @@ def test_who_deals_with_cases_tunes_nothing(town: Installation) -> None:
 
 @pytest.fixture
 def command(
-    engine_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    engine_path: Path,
+    tmp_path: Path,
+    few_detectors: None,  # noqa: ARG001 - in force
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Any]:
     data, clock = tmp_path / "town", FixedClock(NOW)
     database = f"tuned{tmp_path.name}".replace("-", "_")[:60]

@@ -62,17 +62,24 @@ def of_the_story(drafts: list[Draft], case: Case) -> list[Draft]:
 
 
 @pytest.fixture(scope="session")
-def judged(make_town: MakeTown) -> Callable[[Detector, Case], list[Draft]]:
+def found_in_stories() -> dict[tuple[str, str], list[Draft]]:
+    """What was found so far, by detector and story."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def judged(
+    make_town: MakeTown, found_in_stories: dict[tuple[str, str], list[Draft]]
+) -> Callable[[Detector, Case], list[Draft]]:
     """What is found in a story, for checks that tell it in another way; a town is kept no longer than that takes."""
-    found: dict[tuple[str, str], list[Draft]] = {}
 
     def judge(detector: Detector, case: Case) -> list[Draft]:
         key = detector.meta.id, case.name
-        if key not in found:
+        if key not in found_in_stories:
             town = make_town(named(case), case.feeds)
-            found[key] = town.judge(detector, case.day)
+            found_in_stories[key] = town.judge(detector, case.day)
             town.close()
-        return found[key]
+        return found_in_stories[key]
 
     return judge
 
@@ -140,12 +147,15 @@ def test_c2_five_stories_fire_and_five_are_silent(detector: Detector) -> None:
 
 
 @EVERY_STORY
-def test_story(detector: Detector, case: Case, town: MakeTown) -> None:
+def test_story(
+    detector: Detector, case: Case, town: MakeTown, found_in_stories: dict[tuple[str, str], list[Draft]]
+) -> None:
     """All that is asked of every story, in one town: to tell it anew costs more than to judge it."""
     told = town(named(case), case.feeds)
     reader = told.reader(detector, case.day)
     given = copy.deepcopy((reader.context, detector.parameters, detector.meta))
     drafts = list(detector.detect(Window.of_day(case.day), reader, detector.parameters))
+    found_in_stories[detector.meta.id, case.name] = drafts
     assert (reader.context, detector.parameters, detector.meta) == given, "C3: inputs stay as they were"
     assert {draft.entity for draft in drafts} == case.expect
     assert len({draft.entity for draft in drafts}) == len(drafts)
