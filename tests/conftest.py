@@ -17,6 +17,9 @@ from playwright.sync_api import Browser, sync_playwright
 sys.path.insert(0, str(Path(__file__).parent))  # `ports`, for every test
 
 from forked import mimamori
+from lending import Lending
+
+from audit.store.clickhouse import EventStore
 
 MEMORY = Path("/dev/shm")
 ROOM = 2 << 30
@@ -41,6 +44,14 @@ def engine_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="mimamori-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
         yield Path(folder) / "engine"
+
+
+@pytest.fixture(scope="session")
+def lending(engine_path: Path) -> Iterator[Lending]:
+    """Lends databases of the embedded engine."""
+    lending = Lending(lambda database: EventStore(path=engine_path, database=database))
+    yield lending
+    lending.close()
 
 
 @dataclass(frozen=True)

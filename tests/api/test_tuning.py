@@ -14,6 +14,7 @@ import pytest
 from argon2.profiles import CHEAPEST
 
 import api.installation
+import audit.access.use_cases
 from api.cases import case_queue
 from api.cli import main
 from api.installation import Installation, open_installation
@@ -226,6 +227,7 @@ def command(
     monkeypatch.setenv("MIMAMORI_EVENTS_PATH", str(engine_path))
     monkeypatch.setenv("MIMAMORI_CLICKHOUSE_DATABASE", database)
     monkeypatch.setattr(api.installation, "SystemClock", lambda: clock)
+    monkeypatch.setattr(audit.access.use_cases, "Passwords", lambda: Passwords(CHEAPEST))
     secrets = {name: new_secret() for name in ("ann", "bob", "clerk")}
     with open_installation(Settings(data=data), clock) as installation:
         installation.access._passwords = Passwords(CHEAPEST)

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lending import Lending
 
 from audit.clock import FixedClock
 from audit.log import Appended, Delivery, EventLog, LineReader, Lines, LogRepository, Reading
 from audit.store.clickhouse import EventStore
-from audit.store.migrate import migrate
 
 NOW = datetime(2026, 11, 20, 3, 0, 0, 250_000, tzinfo=UTC)
 DOUBLE = Path(__file__).parents[1] / "doubles" / "clickhouse_http.py"
@@ -95,11 +95,21 @@ def fresh(engine: Engine) -> Iterator[EventStore]:
         opened.close()
 
 
+@pytest.fixture(scope="session")
+def engine_lending(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Lending]:
+    """Lends databases of the engine."""
+    if engine.name == "chdb":
+        yield request.getfixturevalue("lending")
+        return
+    lending = Lending(engine.open)
+    yield lending
+    lending.close()
+
+
 @contextmanager
-def _desk(engine: Engine) -> Iterator[Desk]:
-    with fresh(engine) as opened:
+def _desk(engine: Engine, lending: Lending) -> Iterator[Desk]:
+    with lending.one() as opened:
         clock = FixedClock(NOW)
-        migrate(opened, clock)
         yield Desk(engine, opened, EventLog(LogRepository(opened), clock), clock)
 
 
@@ -111,21 +121,21 @@ def store(engine: Engine) -> Iterator[EventStore]:
 
 
 @pytest.fixture
-def desk(engine: Engine) -> Iterator[Desk]:
+def desk(engine: Engine, engine_lending: Lending) -> Iterator[Desk]:
     """An empty log."""
-    with _desk(engine) as opened:
+    with _desk(engine, engine_lending) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def shared_desk(engine: Engine) -> Iterator[Desk]:
+def shared_desk(engine: Engine, engine_lending: Lending) -> Iterator[Desk]:
     """A log for all tests of a module: they must not mind each other's events."""
-    with _desk(engine) as opened:
+    with _desk(engine, engine_lending) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def chdb_desk(engine_path: Path) -> Iterator[Desk]:
+def chdb_desk(engine_path: Path, lending: Lending) -> Iterator[Desk]:
     """The same in the embedded engine only, where a test is about our reading and not about the engine."""
-    with _desk(Engine("chdb", {"path": engine_path})) as opened:
+    with _desk(Engine("chdb", {"path": engine_path}), lending) as opened:
         yield opened

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import tracemalloc
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -84,14 +83,11 @@ def four(sums: Reconciliation) -> tuple[int, int, int, int]:
 
 
 @pytest.fixture
-def works(tmp_path: Path, engine_path: Path) -> Iterator[Works]:
-    name = f"t{uuid.uuid4().hex}"
-    store = EventStore(path=engine_path, database=name)
-    opened = Works(tmp_path, store)
-    yield opened
-    opened.state.close()
-    store.command(f"DROP DATABASE `{name}`")
-    store.close()
+def works(tmp_path: Path, lending: Any) -> Iterator[Works]:
+    with lending.one() as store:
+        opened = Works(tmp_path, store)
+        yield opened
+        opened.state.close()
 
 
 def test_a_delivery_and_the_same_again(works: Works) -> None:

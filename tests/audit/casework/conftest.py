@@ -3,31 +3,28 @@
 import itertools
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from lending import Lending
 from looks import Desk, MakeDesk
 
-from audit.store.clickhouse import EventStore, Purpose
 from audit.store.state import StateStore
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def desk(engine_path: Path, tmp_path: Path) -> Iterator[MakeDesk]:
-    opened: list[tuple[EventStore, StateStore]] = []
+def desk(lending: Lending, tmp_path: Path) -> Iterator[MakeDesk]:
+    with ExitStack() as opened:
 
-    def make() -> Desk:
-        name = f"casework{next(_numbers)}"
-        opened.append((EventStore(path=engine_path, database=name), StateStore(f"sqlite:///{tmp_path}/{name}.db")))
-        return Desk(*opened[-1])
+        def make() -> Desk:
+            state = StateStore(f"sqlite:///{tmp_path}/casework{next(_numbers)}.db")
+            opened.callback(state.close)
+            return Desk(opened.enter_context(lending.one()), state)
 
-    yield make
-    for store, state in opened:
-        store.command(f"DROP DATABASE `{store.database}`", purpose=Purpose.MIGRATE)
-        store.close()
-        state.close()
+        yield make

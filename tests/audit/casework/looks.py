@@ -13,7 +13,6 @@ from audit.clock import TOKYO, FixedClock
 from audit.context import ContextService
 from audit.log import Delivery, EventLog, LineReader, Lines, LogRepository
 from audit.store.clickhouse import EventStore
-from audit.store.migrate import migrate
 from audit.store.state import StateStore
 
 LATER = FixedClock(datetime(2026, 12, 1, tzinfo=UTC))
@@ -25,7 +24,6 @@ class Desk:
     """A small town's log and feeds."""
 
     def __init__(self, store: EventStore, state: StateStore) -> None:
-        migrate(store, LATER)
         state.create_tables()
         self.log = EventLog(LogRepository(store), LATER)
         self.context = ContextService(state, LATER)

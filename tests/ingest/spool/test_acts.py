@@ -1,7 +1,6 @@
 """Our own acts: safe when `record` returns, in the log soon after and once, refused when they cannot be kept."""
 
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
@@ -9,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lending import Lending
 
 from audit.clock import FixedClock
 from audit.log import OWN_SOURCE, EventLog, Filter, LogRepository
-from audit.store.clickhouse import EventStore
 from audit.store.errors import StoreUnavailableError
-from audit.store.migrate import migrate
 from ingest.spool import acts as acts_module
 from ingest.spool.acts import AHEAD, ActsFullError, ActSpool
 from ingest.spool.service import Spool
@@ -36,11 +34,9 @@ def decision(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def log(engine_path: Path) -> Iterator[EventLog]:
-    store = EventStore(path=engine_path, database=f"acts_{uuid.uuid4().hex}")
-    migrate(store, CLOCK)
-    yield EventLog(LogRepository(store), CLOCK)
-    store.close()
+def log(lending: Lending) -> Iterator[EventLog]:
+    with lending.one() as store:
+        yield EventLog(LogRepository(store), CLOCK)
 
 
 Opened = Callable[..., ActSpool]
