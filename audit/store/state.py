@@ -88,10 +88,13 @@ class StateStore:
 
         A column added to a table of an earlier version must be nullable or have a `server_default`.
         """
+        earlier = set(inspect(self._engine).get_table_names())
         Base.metadata.create_all(self._engine)
         known = inspect(self._engine)
         with self._engine.begin() as connection:
             for table in Base.metadata.sorted_tables:
+                if table.name not in earlier:
+                    continue  # just created, whole
                 present = {column["name"] for column in known.get_columns(table.name)}
                 for column in table.columns:
                     if column.name not in present:
