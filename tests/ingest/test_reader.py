@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest import reader
@@ -55,11 +55,12 @@ def small_blocks() -> Iterator[None]:
 
 
 @given(data=PIECES, step=st.sampled_from((3, 7, 64, 1000)))
+@example(data=b"a" + b"x" * 49 + b"\r\r\n", step=3)  # the end of a long line may be cut between CR and LF
 def test_every_line_comes_once_with_its_number(data: bytes, step: int) -> None:
     found = read(Drip(data, step))
     assert [n for n, _ in found] == [n for n, _ in expected(data)]
     for (_, line), (_, wanted) in zip(found, expected(data), strict=True):
-        assert line.removesuffix(b"\r") == wanted.removesuffix(b"\r")
+        assert line in ((wanted, wanted.removesuffix(b"\r")) if len(wanted) > LIMIT else (wanted,))
 
 
 @given(data=PIECES)
