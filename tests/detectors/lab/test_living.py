@@ -121,7 +121,7 @@ def test_keys_are_consistent_across_feeds(plain_files: TownFiles) -> None:
         assert row["org_unit"] in units
         assert not row["closed_at"] or row["opened_at"] < row["closed_at"]
     for _, doc in read_docs(plain_files):
-        assert set(doc.get("subjects", ())) <= set(residents)
+        assert set(doc.get("subjects", ())) <= residents.keys()
         if "case_id" in doc:
             case = cases[doc["case_id"]]
             # Nobody quotes a ticket that is not written yet.
