@@ -12,7 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import thread_time
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -257,9 +257,9 @@ def test_the_work_grows_with_the_text_and_no_faster(piece: str) -> None:
     times = []
     for length in (20_000, 80_000):
         text = piece * (length // len(piece))
-        started = perf_counter()
+        started = thread_time()
         mask(text)
-        times.append(perf_counter() - started)
+        times.append(thread_time() - started)
     assert times[1] < max(8 * times[0], 0.5), times
 
 
