@@ -12,6 +12,8 @@ from audit.access import Role
 
 _NO_LISTS = {"/api/v1/announcements"}
 """For systems, which ask it what they said themselves."""
+_CATALOGUES = {"/api/v1/detectors", "/api/v1/detector-states"}
+"""As long as the list of detectors there are, whatever the town does."""
 _SINGLE = ("{number}", "{receipt}")
 
 
@@ -21,7 +23,10 @@ def lists(house: House) -> dict[str, set[str]]:
     return {
         path: {parameter["name"] for parameter in one["get"].get("parameters", ())}
         for path, one in found.items()
-        if path.startswith("/api/v1/") and "get" in one and not path.endswith(_SINGLE) and path not in _NO_LISTS
+        if path.startswith("/api/v1/")
+        and "get" in one
+        and not path.endswith(_SINGLE)
+        and path not in _NO_LISTS | _CATALOGUES
     }
 
 
