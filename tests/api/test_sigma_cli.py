@@ -15,6 +15,7 @@ from argon2.profiles import CHEAPEST
 from forked import mimamori
 
 import api.installation
+import audit.access.use_cases
 from api.cli import main
 from api.installation import open_installation
 from api.settings import Settings
@@ -54,8 +55,8 @@ class Desk:
         self._clock = FixedClock(datetime(2026, 11, 20, 3, tzinfo=UTC))
         self._secrets = {name: new_secret() for name in ("s0012", "s0012b", "s0034", "s0056", "clerk")}
         monkeypatch.setattr(api.installation, "SystemClock", lambda: self._clock)
+        monkeypatch.setattr(audit.access.use_cases, "Passwords", lambda: Passwords(CHEAPEST))
         with open_installation(Settings(data=data), self._clock) as installation:
-            installation.access._passwords = Passwords(CHEAPEST)
             installation.context.import_feed("staff", STAFF.encode())
             for name, secret in self._secrets.items():
                 role = Role.STAFF if name == "clerk" else Role.DETECTION_ENGINEER
