@@ -110,7 +110,8 @@ def _sweep(sought: Correlation, acts: str) -> str:
     }[sought.kind]
     busy = _crowded("acts", measure, of)
     if measure == "uniqExact":  # as many values need as many acts, and acts are counted sooner
-        busy = _crowded(f"(SELECT * FROM acts WHERE {_crowded('acts', 'count', '')})", measure, of)
+        many = _crowded("acts", "count", "")
+        busy = _crowded(f"(SELECT * FROM acts WHERE {many})", measure, of)
     following = (
         f"leadInFrame(at, 1, toInt64({_LATEST})) OVER (PARTITION BY key, value ORDER BY at"
         " ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)"

@@ -112,8 +112,8 @@ MADE_OF_NAMES = {
     },
     "audit/log/matching.py": {  # a statement is made of statements; conditions come with their values bound
         "_LATEST", "acts", "begun", "busy", "condition", "counted", "each", "every", "following", "found", "gone",
-        "kept", "key", "least", "most", "measure", "names", "parts", "parts - 1", "rest", "running", "series", "span",
-        "spells", "steps", "strength", "where",
+        "kept", "key", "least", "many", "most", "measure", "names", "pairs", "parts", "parts - 1", "rest", "running",
+        "series", "slot", "slots", "some", "span", "spells", "steps", "strength", "where",
     },
     "audit/log/repository.py": {
         "intake.IN_RANGE", "table", "', '.join(_EVENT_COLUMNS)", "where", "order", "', '.join(names)", "group",

@@ -5,7 +5,6 @@ colleagues of the unit have, each of whom slips as well and about as often. The 
 sum becomes unlikely, and again only when it has become far more so; one bad day does not make a series.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,8 +32,8 @@ _WEEK = 60.0
 """Weeks differ more than months do: the colleagues' share is worth no more visits of one week than these."""
 _LONG = timedelta(days=14)
 """What began later is no longer than some weeks, whatever the logs cover."""
-_FAR = 2
-"""So many powers of ten less likely is far more."""
+_HALF_AGAIN, _FAR = 1.5, 0.01
+"""It is told again when the likelihood has grown, or its chance fallen, by these factors."""
 _LOOSE = 0.1
 """Whom chance explains as well as that is not looked at day by day."""
 _Days = Mapping[str, Mapping[date, int]]
@@ -61,11 +60,6 @@ class _Series:
     of: int
     days: int
     chance: float
-
-    @property
-    def level(self) -> int:
-        """How unlikely, in powers of ten."""
-        return int(-math.log10(max(self.chance, 1e-12)))
 
 
 def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft]:
@@ -120,11 +114,17 @@ def _judge(
     series = _worst(odd, every, day, usual, params)
     if not odd.get(day) or series is None or not _told(series, params):
         return
-    before = (_worst(odd, every, day - timedelta(days=back), usual, params) for back in range(1, _QUIET.days + 1))
-    levels = [one.level for one in before if one is not None and _told(one, params)]
-    if not levels or series.level >= max(levels) + _FAR:
+    earlier = [day - timedelta(days=back) for back in range(1, _QUIET.days + 1)]
+    before = (_worst(odd, every, at, usual, params) for at in earlier if odd.get(at))
+    told = min((one.chance for one in before if one is not None and _told(one, params)), default=None)
+    if told is None or _far_more(series.chance, told):
         own = [one for one in look_ups if one.day >= series.start]
-        yield _draft(reader, window, actor, series, usual, own, again=bool(levels))
+        yield _draft(reader, window, actor, series, usual, own, again=told is not None)
+
+
+def _far_more(chance: float, told: float) -> bool:
+    """Whether it has become half as likely again to be meant, or chance far less likely to have done it."""
+    return likely(_BEFORE, chance) >= _HALF_AGAIN * likely(_BEFORE, told) or chance <= _FAR * told
 
 
 def _spans(params: Parameters) -> tuple[int, ...]:
