@@ -113,10 +113,9 @@ class Stage(Cast):
             found.append(("view", {"subjects": (subject,), "by": "number", "hits": 1}))
         self.chore(person, day, system or person.section.main_system, *found, spot=spot)
 
-    def ledger(self, person: Person, day: date, medium: str, rows: int) -> None:
-        """Take a medium out, write to it, give it back and have it erased, all as the ledger wants it."""
-        own = self.planner.work.chores[person.id, day]
-        own += ledger(self.rng.uniform(0.1, 0.7), medium, rows, plot=self.plot)
+    def ledger(self, person: Person, day: date, medium: str, rows: int, *, spot: float) -> None:
+        """Take a medium out, write to it, give it back and have it erased, around what was exported at a `spot`."""
+        self.planner.work.chores[person.id, day] += ledger(spot, medium, rows, plot=self.plot)
 
     def work_on(self, person: Person, day: date, case: Case, *, family: bool = True) -> None:
         """Work on a case as it should be."""

@@ -28,8 +28,9 @@ def month_end_bulk(stage: Stage) -> Told | None:
     given = stage.approve(person, system, *span, "月次の突合データ", kind="export", max_rows=rows + 100, medium=medium)
     stage.approve(person, MEDIA, *span, "外部媒体の使用", kind="media", medium=medium)
     sheet = Export(rows, f"{system}-{day:%y%m}.csv", "", "usb", medium, given.id)
-    stage.chore(person, day, system, ("export", {"export": sheet, "detail": "月次突合"}))
-    stage.ledger(person, day, medium, rows)
+    spot = stage.rng.uniform(0.1, 0.7)
+    stage.chore(person, day, system, ("export", {"export": sheet, "detail": "月次突合"}), spot=spot)
+    stage.ledger(person, day, medium, rows, spot=spot)
     ja = f"{person.name}が承認を得て月次の突合データ{rows}件を登録媒体に出力した。"
     en = f"{person.id} exported the month's {rows} rows to a registered medium, as approved."
     return told(person, system, [day], ja, en)

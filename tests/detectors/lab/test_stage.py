@@ -100,8 +100,8 @@ def test_outputs_media_and_rights_carry_what_the_contract_has_for_them() -> None
         assert part
         person, day = part
         sheet = Export(900, "all.csv", destination="usb", medium="M-777", approval="a-9")
-        stage.chore(person, day, NHI, ("export", {"export": sheet}))
-        stage.ledger(person, day, "M-777", 900)
+        stage.chore(person, day, NHI, ("export", {"export": sheet}), spot=0.4)
+        stage.ledger(person, day, "M-777", 900, spot=0.4)
         stage.chore(person, day, PLATFORM, ("grant", {"target": Target(person.id, "nhi-levy", "nhi-levy")}))
         return story(stage, person, NHI)
 
