@@ -87,6 +87,7 @@ _PRINTING_SHARE = 0.2
 """A unit of whose look-ups so many end in a print issues certificates; elsewhere a print accounts for nothing.
 
 Nor does it where the unit enters a ticket for most of what it prints: there a print without one is what to ask about.
+Whether it does is judged by the prints of colleagues, so that a pile of prints does not account for itself.
 """
 
 _JOINED = f"""
@@ -130,9 +131,16 @@ _EXPLAINED = f"""
             colleague_change AND unit != '', 'colleague',
             ''
         ) AS explained,
+        sum(prints > 0) OVER (PARTITION BY day, unit) AS printed,
+        sum(prints > 0 AND explained = '') OVER (PARTITION BY day, unit) AS unexplained,
+        sum(prints > 0) OVER (PARTITION BY day, unit, actor) AS own_printed,
+        sum(prints > 0 AND explained = '') OVER (PARTITION BY day, unit, actor) AS own_unexplained,
         avg(prints > 0) OVER (PARTITION BY day, unit) >= {_PRINTING_SHARE}
-            AND 2 * sum(prints > 0 AND explained = '') OVER (PARTITION BY day, unit)
-                > sum(prints > 0) OVER (PARTITION BY day, unit) AS issuing
+            AND if(
+                printed > own_printed,
+                2 * (unexplained - own_unexplained) > printed - own_printed,
+                2 * own_unexplained > own_printed
+            ) AS issuing
     FROM ({_HANDLED})
 """
 

@@ -160,6 +160,16 @@ def test_a_print_accounts_for_nothing_where_prints_have_tickets(desk: MakeDesk) 
     assert found == {"k7": "case", "x1": "", "x2": ""}
 
 
+def test_a_pile_of_prints_does_not_account_for_itself(desk: MakeDesk) -> None:
+    town = desk()
+    town.feed("staff", STAFF)
+    town.feed("subjects", SUBJECTS)
+    town.feed("cases", cases(f"c7,,k7,{SHIKAKU},s2,reception,2026-10-05,"))
+    pile = [act(f"10:{n:02}", "s1", f"x{n}", "screen_copy") for n in range(9)]
+    town.take_in([act("09:00", "s2", "k7", "print"), *pile])
+    assert {row.because for row in town.made(DAY) if row.actor == "s1"} == {""}
+
+
 def test_nobodys_own_affairs_are_the_work_of_their_unit(desk: MakeDesk) -> None:
     town = desk()
     town.feed("staff", STAFF)
