@@ -72,6 +72,7 @@ CASES = (
         given=_TOWN,
     ),
     case("on cases of the unit", _DAY, _reads(3), given=feeds(staff=_STAFF, cases=_cases(3))),
+    case("the first day at a counter", _DAY, _reads(5), given=feeds(staff=_STAFF, cases=_cases(3))),
     case("an approved output", _DAY, _does("export", export={"rows": 900}), given=_approved("export")),
     case("staff", _DAY, _reads(9, "s1", kind="staff"), given=_TOWN),
     case("refused", _DAY, _reads(5, outcome="denied"), given=_TOWN),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from audit.casework import LookUp, LookUpDimension, LookUpFilter, LookUpMeasure
+from audit.casework import Because, LookUp, LookUpDimension, LookUpFilter, LookUpMeasure
 from audit.events import LOOKUPS, Activity
 from audit.findings import Draft, Severity
 from audit.log import Dimension, Filter, Measure
@@ -28,6 +28,9 @@ _A = Activity
 _HISTORY = timedelta(days=28)
 _TAKING_OUT = (_A.EXPORT, _A.DOWNLOAD, _A.MEDIA_WRITE)
 _APPROVALS = ("export", "media", "transfer")
+_BY_CASE = (Because.ASSIGNED, Because.CASE, Because.CITED)
+_SOME = 3
+"""So many residents whom a contractor sees for a case of theirs show desk work."""
 _READING = tuple(sorted(LOOKUPS | {_A.OPERATION}))
 _COLUMNS = (*EVIDENCE_COLUMNS, "activity", "export_rows", "query_hits", "subject_count")
 
@@ -66,13 +69,22 @@ def _reading_is_work(window: Window, reader: Reader, actor: str, params: Paramet
     return days >= 3 and days * 100 >= params.reading_percent * (here[0]["days"] if here else 0)
 
 
+def _at_the_desk(window: Window, reader: Reader, actor: str, unaccounted_for: int) -> bool:
+    """Whether casework accounts for most of what a contractor reads that day: desk work that was given away."""
+    wanted = LookUpFilter(start=window.day, end=window.day + timedelta(days=1), actors=(actor,), becauses=_BY_CASE)
+    rows = reader.count_look_ups(wanted, (LookUpDimension.ACTOR,), (LookUpMeasure.SUBJECTS,))
+    return bool(rows) and rows[0]["subjects"] >= max(_SOME, unaccounted_for)
+
+
 def detect(window: Window, reader: Reader, params: Parameters) -> Iterable[Draft]:
     """One finding a contractor and day."""
     for actor in sorted(contractors(window, reader)):
         taken, bulk = _taken(window, reader, actor), _bulk(window, reader, actor, params)
         looked = unaccounted(window, reader, actor)
         enough = len(looked) >= params.residents or (looked and (taken or bulk))
-        if (enough or taken or bulk) and not _reading_is_work(window, reader, actor, params):
+        if not (enough or taken or bulk) or _at_the_desk(window, reader, actor, len(looked)):
+            continue
+        if not _reading_is_work(window, reader, actor, params):
             yield _draft(window, reader, actor, looked if enough else [], taken, bulk)
 
 
@@ -171,7 +183,7 @@ def _draft(
 
 META = DetectorMeta(
     id="contractor-reads-residents",
-    version="1.0.0",
+    version="1.1.0",
     title=Texts("委託先による住民記録の閲覧・出力", "Contractor reads residents' records"),
     description=Texts(
         "保守などの委託先が、業務の記録なしに住民の記録を閲覧したり、承認なしに出力したものを見つけます。",
